@@ -1,0 +1,135 @@
+//! Who this workload is at AWS: its keys and its region, from the first source that is configured.
+//!
+//! Asked in this order, free sources before any that waits on a network:
+//!
+//! 1. **environment**: `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY`;
+//! 2. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
+//!
+//! A source answers one of three ways: here it is; not configured, ask the next; configured and broken, **stop**. A
+//! workload whose own role is broken never becomes the machine's role. So a home that is configured and that this
+//! version cannot read yet (a profile, IRSA, a container) stops the search too.
+//!
+//! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else what instance metadata says.
+
+mod environment;
+mod imds;
+mod region;
+
+pub use region::Region;
+
+use crate::config::Config;
+use crate::env_names;
+use crate::error::{Error, Kind, Step};
+use crate::host::Outside;
+use crate::moment::Moment;
+use crate::secret::Secret;
+
+/// Keys of an AWS principal and the region in which it speaks to AWS STS.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    keys: Keys,
+    region: Region,
+}
+
+impl Identity {
+    /// Keys that do not end, in one region; add a session token with [`Identity::with_session_token`].
+    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>, region: Region) -> Identity {
+        let keys = Keys {
+            access_key_id: access_key_id.into(),
+            secret_access_key: Secret::new(secret_access_key),
+            session_token: None,
+            expires_at: Moment::NEVER,
+        };
+        Identity { keys, region }
+    }
+
+    /// The same keys as temporary ones, which AWS knows by their session token.
+    pub fn with_session_token(mut self, session_token: impl Into<String>) -> Identity {
+        self.keys.session_token = Some(Secret::new(session_token));
+        self
+    }
+
+    pub(crate) fn access_key_id(&self) -> &str {
+        &self.keys.access_key_id
+    }
+
+    pub(crate) fn secret_access_key(&self) -> &str {
+        self.keys.secret_access_key.expose()
+    }
+
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.keys.session_token.as_ref().map(Secret::expose)
+    }
+
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    pub(crate) fn expires_at(&self) -> Moment {
+        self.keys.expires_at
+    }
+}
+
+/// Keys whose region is still to be found.
+#[derive(Debug, Clone)]
+struct Keys {
+    access_key_id: String,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
+    expires_at: Moment,
+}
+
+/// The environment variables that select an identity or are one: two snapshots that agree on them share it.
+pub(crate) const SELECTING_NAMES: &[&str] = &[
+    env_names::AWS_ACCESS_KEY_ID,
+    env_names::AWS_SECRET_ACCESS_KEY,
+    env_names::AWS_SESSION_TOKEN,
+    env_names::AWS_CREDENTIAL_EXPIRATION,
+    env_names::AWS_REGION,
+    env_names::AWS_DEFAULT_REGION,
+    env_names::AWS_WEB_IDENTITY_TOKEN_FILE,
+    env_names::AWS_PROFILE,
+    env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+    env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI,
+    env_names::AWS_EC2_METADATA_DISABLED,
+    env_names::AWS_EC2_METADATA_V1_DISABLED,
+    env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT,
+    env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
+];
+
+/// Asks the sources in order.
+pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Identity, Error> {
+    let known_region = environment::region(&outside.environment)?;
+    if let Some(keys) = environment::keys(&outside.environment)? {
+        let region = match known_region {
+            Some(region) => region,
+            None => imds::region(outside, config).await?,
+        };
+        return Ok(Identity { keys, region });
+    }
+    refuse_unread_homes(outside)?;
+    imds::identity(outside, config, known_region).await
+}
+
+/// Stops where the workload has a home of its own that is not read yet: going on would find the machine's role.
+fn refuse_unread_homes(outside: &Outside) -> Result<(), Error> {
+    const HOMES: [(&str, &str); 4] = [
+        (env_names::AWS_WEB_IDENTITY_TOKEN_FILE, "a web identity (IRSA)"),
+        (env_names::AWS_PROFILE, "a profile"),
+        (env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "a container's role"),
+        (env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI, "a container's role"),
+    ];
+    match HOMES.iter().find(|(name, _)| outside.environment.is_set(name)) {
+        None => Ok(()),
+        Some((name, home)) => Err(failure(format!(
+            "`{name}` names {home} as this workload's identity, which this version of Rolebridge cannot read; \
+             the machine's own role was not asked instead"
+        ))
+        .hinting("export the role's keys as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset the variable")),
+    }
+}
+
+/// An identity that is not to be had until somebody mends something.
+fn failure(message: impl Into<String>) -> Error {
+    Error::new(Kind::Identity, Step::Identity, message)
+}

@@ -1,0 +1,244 @@
+//! Source 2: the instance metadata service of EC2, for the role that is attached to the instance.
+//!
+//! 1. `PUT /latest/api/token` opens a session (IMDSv2). It is always asked first, whatever the credential file says:
+//!    new instances insist on it. Only where it does not exist (403, 404, 405, or no answer) is version 1 asked, which
+//!    needs no session, unless `AWS_EC2_METADATA_V1_DISABLED`.
+//! 2. Beside each other: the role's name, and the region if it is not known.
+//! 3. The role's keys.
+//!
+//! All of it shares one budget of 2.5 seconds, so that a laptop finds out soon. Nothing goes through a proxy. The
+//! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
+
+use super::{Identity, Keys, Region, failure};
+use crate::config::Config;
+use crate::env_names::{
+    AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
+    AWS_EC2_METADATA_V1_DISABLED,
+};
+use crate::error::{Error, Kind, Step};
+use crate::host::{Outside, Reply, Route, SendError};
+use crate::moment::Moment;
+use crate::retry;
+use crate::secret::Secret;
+use futures_util::future;
+use serde_json::Value;
+use std::time::Duration;
+use url::Url;
+
+/// One budget for everything that one mint asks, as long as a person waits without wondering.
+const BUDGET: Duration = Duration::from_millis(2500);
+/// The longest that AWS gives; the session is used for one mint only.
+const SESSION_SECONDS: &str = "21600";
+
+const ROLES: &str = "latest/meta-data/iam/security-credentials/";
+const REGION: &str = "latest/meta-data/placement/region";
+
+/// The instance's role, in a region that is known or asked for.
+pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<Region>) -> Result<Identity, Error> {
+    let service = Service::find(outside, config)?;
+    outside
+        .within(BUDGET, Step::Identity, async {
+            let session = service.open_session().await?;
+            let role_region = async {
+                match known {
+                    Some(region) => Ok(region),
+                    None => service.region(&session).await,
+                }
+            };
+            let (role, region) = future::try_join(service.role(&session), role_region).await?;
+            let keys = service.keys(&session, &role).await?;
+            Ok(Identity { keys, region })
+        })
+        .await
+}
+
+/// The instance's region alone, for keys from elsewhere.
+pub(super) async fn region(outside: &Outside, config: &Config) -> Result<Region, Error> {
+    let find = async {
+        let service = Service::find(outside, config)?;
+        let session = service.open_session().await?;
+        service.region(&session).await
+    };
+    outside.within(BUDGET, Step::Identity, find).await.map_err(|cause| {
+        failure(
+            "the keys are known, and the AWS region is not: no variable names it, and instance metadata did not answer",
+        )
+        .hinting("set AWS_REGION, such as `us-east-1`")
+        .caused_by(cause)
+    })
+}
+
+/// The metadata service at its address.
+struct Service<'a> {
+    outside: &'a Outside,
+    base: Url,
+    version_1_is_allowed: bool,
+}
+
+/// What a request must carry: nothing, under version 1.
+struct Session {
+    token: Option<Secret>,
+    /// Whether version 1 is asked because nothing answered version 2 in time.
+    version_2_hung: bool,
+}
+
+impl<'a> Service<'a> {
+    fn find(outside: &'a Outside, config: &Config) -> Result<Service<'a>, Error> {
+        let environment = &outside.environment;
+        if environment.is_true(AWS_EC2_METADATA_DISABLED) {
+            return Err(failure(format!(
+                "no AWS identity is set up here: no keys in the environment, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"
+            ))
+            .hinting("run where a role is attached, or export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"));
+        }
+        let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), &config.metadata_origin) {
+            (Some(named), _) => Url::parse(named.trim())
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
+            (None, Some(origin)) => origin.clone(),
+            (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
+        };
+        Ok(Service { outside, base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED) })
+    }
+
+    async fn open_session(&self) -> Result<Session, Error> {
+        let request = http::Request::put(self.url("latest/api/token"))
+            .header("x-aws-ec2-metadata-token-ttl-seconds", SESSION_SECONDS)
+            .header(http::header::CONTENT_LENGTH, "0");
+        let answer = self.send(request).await;
+        let version_2_hung = matches!(&answer, Err(error) if error.is_timeout());
+        match answer {
+            Ok(reply) if reply.status == 200 => {
+                let token = header_text(&reply).ok_or_else(|| malformed("a session token that no header can carry"))?;
+                Ok(Session { token: Some(Secret::new(token)), version_2_hung: false })
+            }
+            Ok(reply) if matches!(reply.status, 403 | 404 | 405) && self.version_1_is_allowed => {
+                Ok(Session { token: None, version_2_hung })
+            }
+            Ok(reply) => Err(refused("opening a metadata session", &reply)),
+            Err(_) if version_2_hung && self.version_1_is_allowed => Ok(Session { token: None, version_2_hung }),
+            Err(error) => Err(self.unreachable(error)),
+        }
+    }
+
+    async fn role(&self, session: &Session) -> Result<String, Error> {
+        let reply = self.read(session, ROLES).await?;
+        if reply.status == 404 {
+            return Err(failure("no role is attached to this EC2 instance: its metadata names none")
+                .answering(404, None)
+                .hinting("attach an instance profile whose role the provider trusts, or export AWS keys"));
+        }
+        let name = header_text(&succeed(reply, "reading the role's name")?)
+            .filter(|name| !name.contains(['/', '?', '#']))
+            .ok_or_else(|| malformed("a role's name that is none"))?;
+        Ok(name)
+    }
+
+    async fn region(&self, session: &Session) -> Result<Region, Error> {
+        let reply = succeed(self.read(session, REGION).await?, "reading the region")?;
+        let text = String::from_utf8_lossy(&reply.body);
+        Region::parse(text.trim()).ok_or_else(|| malformed("a region that is none"))
+    }
+
+    async fn keys(&self, session: &Session, role: &str) -> Result<Keys, Error> {
+        let reply = succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
+        // Served as text/plain: the body alone tells that it is JSON.
+        let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are no JSON"))?;
+        let text = |name: &str| value[name].as_str().filter(|text| !text.is_empty());
+        if let Some(code) = text("Code").filter(|code| *code != "Success") {
+            return Err(failure(format!(
+                "instance metadata cannot give the keys of the role `{role}`: it answers `{code}`"
+            ))
+            .answering(reply.status, Some(code))
+            .hinting("check that the role still exists and that its trust policy names ec2.amazonaws.com"));
+        }
+        let required = |name: &str| text(name).ok_or_else(|| malformed(&format!("keys without `{name}`")));
+        let expires_at = match text("Expiration") {
+            None => Moment::NEVER,
+            Some(time) => Moment::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is no time"))?,
+        };
+        Ok(Keys {
+            access_key_id: required("AccessKeyId")?.to_owned(),
+            secret_access_key: Secret::new(required("SecretAccessKey")?),
+            session_token: Some(Secret::new(required("Token")?)),
+            expires_at,
+        })
+    }
+
+    /// One `GET`; a session that was refused is opened once more.
+    async fn read(&self, session: &Session, path: &str) -> Result<Reply, Error> {
+        let reply = self.get(session, path).await?;
+        if reply.status != 401 {
+            return Ok(reply);
+        }
+        if session.token.is_some() {
+            return self.get(&self.open_session().await?, path).await;
+        }
+        let error =
+            failure("instance metadata insists on IMDSv2 and did not answer its session request").answering(401, None);
+        Err(if session.version_2_hung {
+            error.hinting("in a container on EC2 the hop limit is too low: raise `http-put-response-hop-limit` to 2, or give the workload a role of its own")
+        } else {
+            error
+        })
+    }
+
+    async fn get(&self, session: &Session, path: &str) -> Result<Reply, Error> {
+        let mut request = http::Request::get(self.url(path));
+        if let Some(token) = &session.token {
+            request = request.header("x-aws-ec2-metadata-token", token.expose());
+        }
+        self.send(request).await.map_err(|error| self.unreachable(error))
+    }
+
+    async fn send(&self, request: http::request::Builder) -> Result<Reply, SendError> {
+        retry::send(self.outside, Route::LinkLocal, request.body(Vec::new())).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    fn unreachable(&self, cause: SendError) -> Error {
+        failure("no AWS identity is set up here: no keys in the environment, and no instance metadata answers")
+            .hinting("run where a role is attached, or export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION")
+            .caused_by(cause)
+    }
+}
+
+fn well_known(mode: Option<&str>) -> Result<Url, Error> {
+    let address = match mode.map(str::trim) {
+        None => "http://169.254.169.254",
+        Some(mode) if mode.eq_ignore_ascii_case("ipv4") => "http://169.254.169.254",
+        Some(mode) if mode.eq_ignore_ascii_case("ipv6") => "http://[fd00:ec2::254]",
+        Some(mode) => {
+            let name = AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
+            return Err(failure(format!("`{name}` is `{mode}`, not `IPv4` or `IPv6`")));
+        }
+    };
+    Url::parse(address)
+        .map_err(|cause| Error::new(Kind::Internal, Step::Identity, "a well-known address").caused_by(cause))
+}
+
+fn succeed(reply: Reply, doing: &str) -> Result<Reply, Error> {
+    if reply.status == 200 { Ok(reply) } else { Err(refused(doing, &reply)) }
+}
+
+fn refused(doing: &str, reply: &Reply) -> Error {
+    let kind = if reply.status >= 500 || reply.status == 429 { Kind::Unavailable } else { Kind::Identity };
+    Error::new(kind, Step::Identity, format!("{doing}: instance metadata answered {}", reply.status))
+        .answering(reply.status, None)
+}
+
+fn malformed(what: &str) -> Error {
+    Error::new(Kind::Malformed, Step::Identity, format!("instance metadata answered {what}"))
+        .hinting("something other than EC2 may answer at the metadata address")
+}
+
+/// A body that is one visible word.
+fn header_text(reply: &Reply) -> Option<String> {
+    let text = std::str::from_utf8(&reply.body).ok()?.trim();
+    let is_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_word.then(|| text.to_owned())
+}

@@ -1,0 +1,113 @@
+//! One minting under way, and everyone who waits for it: futures on any executor, and blocked threads.
+
+use super::Held;
+use crate::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// How a flight ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome<T> {
+    /// With a result, which all waiters share.
+    Settled(Result<Held<T>, Error>),
+    /// With its leader: nothing is known, and whoever still wants a result leads anew.
+    Vanished,
+}
+
+/// A result that is to come. It is settled once; a waiter may come and go at any time.
+pub(crate) struct Flight<T> {
+    state: Mutex<State<T>>,
+    settled: Condvar,
+}
+
+struct State<T> {
+    outcome: Option<Outcome<T>>,
+    /// One place for each waiting future; empty when it was dropped.
+    wakers: Vec<Option<Waker>>,
+}
+
+impl<T: Clone> Flight<T> {
+    pub(super) fn new() -> Flight<T> {
+        Flight { state: Mutex::new(State { outcome: None, wakers: Vec::new() }), settled: Condvar::new() }
+    }
+
+    pub(super) fn settle(&self, outcome: Outcome<T>) {
+        let wakers = {
+            let mut state = self.lock();
+            state.outcome = Some(outcome);
+            std::mem::take(&mut state.wakers)
+        };
+        self.settled.notify_all();
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    /// A future of the outcome, for any executor.
+    pub(crate) fn wait(self: &Arc<Self>) -> Wait<T> {
+        Wait { flight: Arc::clone(self), place: None }
+    }
+
+    /// Blocks this thread until the outcome, or at most for `slice`.
+    pub(crate) fn block(&self, slice: Option<Duration>) -> Option<Outcome<T>> {
+        let is_open = |state: &mut State<T>| state.outcome.is_none();
+        let state = self.lock();
+        let state = match slice {
+            None => self.settled.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner),
+            Some(slice) => {
+                self.settled.wait_timeout_while(state, slice, is_open).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        state.outcome.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Flight::wait`].
+pub(crate) struct Wait<T: Clone> {
+    flight: Arc<Flight<T>>,
+    place: Option<usize>,
+}
+
+impl<T: Clone> Wait<T> {
+    /// As [`Flight::block`].
+    pub(crate) fn block(&self, slice: Option<Duration>) -> Option<Outcome<T>> {
+        self.flight.block(slice)
+    }
+}
+
+impl<T: Clone> Future for Wait<T> {
+    type Output = Outcome<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let this = &mut *self;
+        let mut state = this.flight.lock();
+        if let Some(outcome) = &state.outcome {
+            return Poll::Ready(outcome.clone());
+        }
+        let waker = Some(context.waker().clone());
+        match this.place {
+            Some(place) => state.wakers[place] = waker,
+            None => {
+                this.place = Some(state.wakers.len());
+                state.wakers.push(waker);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<T: Clone> Drop for Wait<T> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            // Gone once the flight is settled.
+            if let Some(waker) = self.flight.lock().wakers.get_mut(place) {
+                *waker = None;
+            }
+        }
+    }
+}

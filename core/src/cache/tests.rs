@@ -1,0 +1,218 @@
+//! The rules of the cache, one test each; time is an argument, so nothing waits.
+
+use super::*;
+use crate::error::{Kind, Step};
+use futures_util::FutureExt;
+
+type Name = &'static str;
+
+fn at(seconds: u64) -> Moment {
+    Moment::from_unix_milliseconds(1_000_000_000 + seconds * 1000)
+}
+
+fn slot() -> Arc<Slot<Name>> {
+    Arc::new(Slot::empty())
+}
+
+/// Lives an hour; stale from the half of it.
+fn minted(value: Name, minted_at: Moment) -> Result<Held<Name>, Error> {
+    Ok(Held::renewed_ahead(value, minted_at, minted_at.plus(Duration::from_secs(3600)), 0.0))
+}
+
+fn failed(message: Name) -> Result<Held<Name>, Error> {
+    Err(Error::new(Kind::Unavailable, Step::Exchange, message))
+}
+
+fn lead(answer: Answer<Name>) -> Lead<Name> {
+    match answer.next {
+        Next::Lead(lead) => lead,
+        _ => panic!("the asker should lead"),
+    }
+}
+
+fn settle(slot: &Arc<Slot<Name>>, now: Moment, result: Result<Held<Name>, Error>) {
+    lead(slot.ask(now)).settle(result, now, 0.0);
+}
+
+fn usable(answer: &Answer<Name>) -> Option<Name> {
+    answer.usable.as_ref().map(|held| held.value)
+}
+
+#[test]
+fn fresh_is_used_and_nothing_is_started() {
+    let slot = slot();
+    settle(&slot, at(0), minted("one", at(0)));
+    let answer = slot.ask(at(1799));
+    assert_eq!(usable(&answer), Some("one"));
+    assert!(matches!(answer.next, Next::Rest));
+    assert_eq!(answer.ask_again_at, at(1800));
+}
+
+#[test]
+fn stale_is_used_while_exactly_one_flight_renews_it() {
+    let slot = slot();
+    settle(&slot, at(0), minted("one", at(0)));
+    let first = slot.ask(at(1800));
+    assert_eq!(usable(&first), Some("one"));
+    let second = slot.ask(at(1801));
+    assert_eq!(usable(&second), Some("one"));
+    assert!(matches!(second.next, Next::Wait(_)));
+    lead(first).settle(minted("two", at(1802)), at(1802), 0.0);
+    assert_eq!(usable(&slot.ask(at(1803))), Some("two"));
+}
+
+#[test]
+fn expired_is_never_used_and_all_wait_for_one_flight() {
+    let slot = slot();
+    settle(&slot, at(0), minted("one", at(0)));
+    let first = slot.ask(at(3600));
+    assert_eq!(usable(&first), None);
+    let Next::Wait(flight) = slot.ask(at(3600)).next else { panic!("the second asker waits") };
+    lead(first).settle(minted("two", at(3601)), at(3601), 0.0);
+    let Some(Outcome::Settled(Ok(held))) = flight.block(None) else { panic!("it was settled") };
+    assert_eq!(held.value, "two");
+}
+
+#[test]
+fn a_failed_renewal_costs_nobody_a_valid_token_and_is_tried_again() {
+    let slot = slot();
+    settle(&slot, at(0), minted("one", at(0)));
+    settle(&slot, at(1800), failed("down"));
+    let held_off = slot.ask(at(1800));
+    assert_eq!(usable(&held_off), Some("one"));
+    assert!(matches!(held_off.next, Next::HoldOff(_)));
+    assert_eq!(held_off.ask_again_at, at(1801));
+    let again = slot.ask(at(1801));
+    assert_eq!(usable(&again), Some("one"));
+    lead(again).settle(failed("still down"), at(1801), 0.0);
+    assert_eq!(usable(&slot.ask(at(3599))), Some("one"));
+    assert_eq!(usable(&slot.ask(at(3600))), None);
+}
+
+#[test]
+fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_hold_off() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let Next::Wait(flight) = slot.ask(at(0)).next else { panic!("the second asker waits") };
+    leader.settle(failed("down"), at(0), 0.0);
+    assert!(matches!(flight.block(None), Some(Outcome::Settled(Err(_)))));
+    let Next::HoldOff(error) = slot.ask(at(0)).next else { panic!("held off") };
+    assert_eq!(error.to_string(), "down");
+    assert!(matches!(slot.ask(at(1)).next, Next::Lead(_)), "a second later the next asker leads");
+}
+
+#[test]
+fn hold_offs_double_up_to_thirty_seconds_and_a_success_ends_them() {
+    let slot = slot();
+    let mut now = at(0);
+    for seconds in [1, 2, 4, 8, 16, 30, 30] {
+        settle(&slot, now, failed("down"));
+        assert_eq!(slot.ask(now).ask_again_at, now.plus(Duration::from_secs(seconds)));
+        now = now.plus(Duration::from_secs(seconds));
+    }
+    settle(&slot, now, minted("one", now));
+    slot.forget(&slot.ask(now).usable.expect("held"));
+    settle(&slot, now, failed("down"));
+    assert_eq!(slot.ask(now).ask_again_at, now.plus(Duration::from_secs(1)));
+}
+
+#[test]
+fn hold_offs_are_shortened_at_random() {
+    let slot = slot();
+    lead(slot.ask(at(0))).settle(failed("down"), at(0), 1.0);
+    assert_eq!(slot.ask(at(0)).ask_again_at, at(0).plus(Duration::from_millis(500)));
+}
+
+#[test]
+fn a_flight_that_vanishes_leaves_the_next_asker_to_lead() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let Next::Wait(flight) = slot.ask(at(0)).next else { panic!("the second asker waits") };
+    let mut wait = flight.wait();
+    assert!((&mut wait).now_or_never().is_none());
+    drop(leader);
+    assert!(matches!(wait.now_or_never(), Some(Outcome::Vanished)));
+    assert!(matches!(slot.ask(at(0)).next, Next::Lead(_)));
+}
+
+#[test]
+fn a_waiter_that_leaves_disturbs_nobody() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let flight = leader.flight();
+    let mut leaves = flight.wait();
+    let mut stays = flight.wait();
+    assert!((&mut leaves).now_or_never().is_none() && (&mut stays).now_or_never().is_none());
+    drop(leaves);
+    leader.settle(minted("one", at(0)), at(0), 0.0);
+    assert!(matches!(stays.now_or_never(), Some(Outcome::Settled(Ok(_)))));
+}
+
+#[test]
+fn a_blocked_thread_waits_in_slices_and_is_woken() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let flight = leader.flight();
+    assert!(flight.block(Some(Duration::from_millis(1))).is_none());
+    let blocked = std::thread::spawn(move || flight.block(None));
+    leader.settle(minted("one", at(0)), at(0), 0.0);
+    assert!(matches!(blocked.join().expect("no panic"), Some(Outcome::Settled(Ok(_)))));
+}
+
+#[test]
+fn a_forced_renewal_works_only_for_what_is_held_and_not_within_thirty_seconds() {
+    let slot = slot();
+    settle(&slot, at(0), minted("two", at(0)));
+    assert!(!slot.renew(|value| *value == "one", at(40)), "another token was refused");
+    assert!(!slot.renew(|value| *value == "two", at(29)), "too young");
+    assert_eq!(usable(&slot.ask(at(40))), Some("two"));
+    assert!(slot.renew(|value| *value == "two", at(40)));
+    assert!(matches!(slot.ask(at(40)).next, Next::Lead(_)));
+}
+
+#[test]
+fn the_stale_point_lies_between_half_and_85_percent_of_the_life() {
+    let stale_at = |random| Held::renewed_ahead((), at(0), at(1000), random).stale_at();
+    assert_eq!(stale_at(0.0), at(500));
+    assert_eq!(stale_at(1.0), at(850));
+}
+
+#[test]
+fn a_clock_that_jumped_back_past_the_minting_serves_nothing() {
+    let slot = slot();
+    settle(&slot, at(1000), minted("one", at(1000)));
+    assert_eq!(usable(&slot.ask(at(970))), Some("one"), "an adjustment");
+    assert_eq!(usable(&slot.ask(at(0))), None, "a jump");
+}
+
+#[test]
+fn what_is_used_up_has_no_stale_time_and_ends_a_margin_early() {
+    let held = Held::used_up((), at(0), at(3600), Duration::from_secs(300));
+    assert!(held.is_fresh(at(3299)) && !held.is_usable(at(3300)));
+    let short = Held::used_up((), at(0), at(60), Duration::from_secs(300));
+    assert!(short.is_usable(at(0)) && !short.is_usable(at(1)));
+    assert!(Held::used_up((), at(0), Moment::NEVER, Duration::from_secs(300)).is_fresh(at(1_000_000_000)));
+}
+
+#[test]
+fn a_registry_gives_equal_keys_one_slot_and_lets_idle_ones_go() {
+    let registry = Registry::default();
+    let key = |part: &'static str| Key::of("test", [Some(part.as_bytes())]);
+    let one = registry.slot::<Name>(key("one"), at(0));
+    assert!(Arc::ptr_eq(&one, &registry.slot::<Name>(key("one"), at(0))));
+    assert!(!Arc::ptr_eq(&one, &registry.slot::<Name>(key("two"), at(0))));
+    settle(&one, at(0), minted("one", at(0)));
+    drop(one);
+    registry.slot::<Name>(key("three"), at(10));
+    assert_eq!(usable(&registry.slot::<Name>(key("one"), at(10)).ask(at(10))), Some("one"), "alive, so kept");
+    registry.slot::<Name>(key("four"), at(4000));
+    assert!(registry.slot::<Name>(key("one"), at(10)).ask(at(10)).usable.is_none(), "dead, so gone");
+}
+
+#[test]
+fn keys_differ_where_their_parts_do() {
+    let key = |parts: &[Option<&'static [u8]>]| Key::of("test", parts.iter().copied());
+    assert!(key(&[Some(b"ab"), Some(b"c")]) != key(&[Some(b"a"), Some(b"bc")]));
+    assert!(key(&[None]) != key(&[Some(b"")]));
+    assert!(Key::of("a", []) != Key::of("b", []));
+}

@@ -1,0 +1,136 @@
+//! The credential file: `external_account` JSON, read once into a [`Config`] that cannot be wrong.
+//!
+//! The format is AIP-4117's (<https://google.aip.dev/auth/4117>), as `gcloud iam workload-identity-pools
+//! create-cred-config --aws` writes it. Members that are not named here are ignored, as Google's libraries do. Every
+//! error names the JSON path of what is wrong, and is found before any request is sent.
+
+mod audience;
+mod endpoints;
+mod json;
+
+pub(crate) use audience::Audience;
+pub(crate) use endpoints::Endpoints;
+use endpoints::VerificationUrl;
+
+use crate::error::Error;
+use crate::secret::Secret;
+use json::Object;
+use std::time::Duration;
+use url::Url;
+
+/// The one `subject_token_type` of an AWS identity (AIP-4117).
+pub(crate) const AWS_SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:aws:token-type:aws4_request";
+
+/// An hour, as Google's libraries ask where the file is silent.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
+/// AIP-4117: `token_lifetime_seconds` lies between ten minutes and twelve hours.
+const LIFETIME_SECONDS: std::ops::RangeInclusive<u64> = 600..=43_200;
+
+/// A credential file in which everything has been decided: whom to ask, for what, and for how long.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) audience: Audience,
+    pub(crate) token_url: Url,
+    /// The service account to impersonate; none in direct access.
+    pub(crate) impersonation: Option<Impersonation>,
+    pub(crate) client: Option<ClientAuthentication>,
+    pub(crate) verification_url: VerificationUrl,
+    /// Where instance metadata is asked, if the file was allowed to name another place than the well-known one.
+    pub(crate) metadata_origin: Option<Url>,
+    pub(crate) quota_project: Option<String>,
+    pub(crate) project: Option<String>,
+}
+
+/// The call that turns a federated token into one of a service account.
+#[derive(Debug)]
+pub(crate) struct Impersonation {
+    pub(crate) url: Url,
+    pub(crate) service_account: String,
+    pub(crate) lifetime: Duration,
+    /// Whether the file named the lifetime: Google's usage header tells them.
+    pub(crate) lifetime_is_configured: bool,
+}
+
+/// The OAuth client that asks, where the file names one; sent as HTTP Basic authentication (RFC 6749, section 2.3.1).
+#[derive(Debug)]
+pub(crate) struct ClientAuthentication {
+    pub(crate) id: String,
+    pub(crate) secret: Secret,
+}
+
+impl Config {
+    /// Reads a credential file's text.
+    pub(crate) fn parse(text: &str, endpoints: &Endpoints) -> Result<Config, Error> {
+        let value = json::parse(text)?;
+        let file = Object::root(&value)?;
+        check_type(&file)?;
+        endpoints.check_universe(&file)?;
+        Ok(Config {
+            audience: Audience::read(&file, endpoints)?,
+            token_url: endpoints.token_url(&file)?,
+            impersonation: impersonation(&file, endpoints)?,
+            client: client(&file)?,
+            verification_url: verification_url(&file, endpoints)?,
+            metadata_origin: endpoints.metadata_origin(&file.object("credential_source")?)?,
+            quota_project: file.optional_text("quota_project_id")?.map(str::to_owned),
+            project: file.optional_text("project_id")?.map(str::to_owned),
+        })
+    }
+
+    pub(crate) fn service_account(&self) -> Option<&str> {
+        self.impersonation.as_ref().map(|impersonation| impersonation.service_account.as_str())
+    }
+}
+
+pub(crate) fn is_aws_external_account(text: &str) -> bool {
+    let Ok(value) = json::parse(text) else { return false };
+    value["type"] == "external_account" && value["subject_token_type"] == AWS_SUBJECT_TOKEN_TYPE
+}
+
+fn check_type(file: &Object<'_>) -> Result<(), Error> {
+    let kind = file.text("type")?;
+    if kind != "external_account" {
+        return Err(file
+            .error("type", format_args!("is `{kind}`, and Rolebridge reads `external_account` only"))
+            .hinting("write the file with `gcloud iam workload-identity-pools create-cred-config … --aws`"));
+    }
+    let subject = file.text("subject_token_type")?;
+    if subject != AWS_SUBJECT_TOKEN_TYPE {
+        return Err(file
+            .error("subject_token_type", format_args!("is `{subject}`, which is not AWS's `{AWS_SUBJECT_TOKEN_TYPE}`"))
+            .hinting("this credential does not come from AWS: use Google's own library for it"));
+    }
+    Ok(())
+}
+
+fn impersonation(file: &Object<'_>, endpoints: &Endpoints) -> Result<Option<Impersonation>, Error> {
+    let options = file.optional_object("service_account_impersonation")?;
+    let configured = match &options {
+        Some(options) => options.optional_seconds("token_lifetime_seconds", LIFETIME_SECONDS)?,
+        None => None,
+    };
+    let Some((url, service_account)) = endpoints.impersonation_url(file)? else { return Ok(None) };
+    Ok(Some(Impersonation {
+        url,
+        service_account,
+        lifetime: configured.unwrap_or(DEFAULT_LIFETIME),
+        lifetime_is_configured: configured.is_some(),
+    }))
+}
+
+fn client(file: &Object<'_>) -> Result<Option<ClientAuthentication>, Error> {
+    let secret = file.optional_text("client_secret")?.unwrap_or_default();
+    let id = file.optional_text("client_id")?;
+    Ok(id.map(|id| ClientAuthentication { id: id.to_owned(), secret: Secret::new(secret) }))
+}
+
+fn verification_url(file: &Object<'_>, endpoints: &Endpoints) -> Result<VerificationUrl, Error> {
+    let source = file.object("credential_source")?;
+    let environment = source.text("environment_id")?;
+    if environment != "aws1" {
+        return Err(source
+            .error("environment_id", format_args!("is `{environment}`, and only version 1 of AWS, `aws1`, is known"))
+            .hinting("write the file anew with `create-cred-config … --aws`, or update Rolebridge"));
+    }
+    endpoints.verification_url(&source)
+}

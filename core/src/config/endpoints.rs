@@ -1,0 +1,237 @@
+//! Whom a credential file may have us call.
+//!
+//! A credential file is untrusted text: a signed AWS request goes to the token URL that it names, and a federated token
+//! to its impersonation URL. So, with D the universe domain (`googleapis.com`, unless the program or the environment
+//! names another; the file's own `universe_domain` must agree and widens nothing):
+//!
+//! 1. `token_url` is https at `sts.D`, `sts.REGION.rep.D`, `sts.REGION.D`, `REGION.sts.D`, `REGION-sts.D`, `sts.mtls.D`
+//!    or `sts-NAME.p.D`, with the path `/v1/token` or `/v1/oauthtoken`, and no user, port, query or fragment.
+//!    (`*.googleapis.com` would not do: bucket hosts lie there that strangers can write to.)
+//! 2. `service_account_impersonation_url` is at the same hosts of `iamcredentials`, with the path
+//!    `/v1/projects/-/serviceAccounts/EMAIL:generateAccessToken`.
+//! 3. `regional_cred_verification_url` is AWS STS: `https://sts.{region}.amazonaws.com[.cn]`, its fips or dual-stack
+//!    host, with exactly `Action=GetCallerIdentity&Version=2011-06-15`. Google calls it; we only sign for it.
+//! 4. Metadata URLs are at `169.254.169.254` or `[fd00:ec2::254]` (AIP-4117).
+//!
+//! Anything else is refused, unless the *program* allows that origin, or the environment allows loopback for tests.
+
+use super::json::Object;
+use crate::error::Error;
+use url::{Host, Url};
+
+const GOOGLE_DOMAIN: &str = "googleapis.com";
+const METADATA_HOSTS: [&str; 2] = ["169.254.169.254", "[fd00:ec2::254]"];
+
+/// What the program and its environment let a credential file name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Endpoints {
+    universe_domain: Option<String>,
+    loopback: bool,
+    origins: Vec<String>,
+}
+
+impl Endpoints {
+    pub(crate) fn new(universe_domain: Option<&str>, loopback: bool, origins: &[String]) -> Endpoints {
+        let origin =
+            |text: &String| Url::parse(text).map_or_else(|_| text.clone(), |url| url.origin().ascii_serialization());
+        Endpoints {
+            universe_domain: universe_domain.map(str::to_ascii_lowercase),
+            loopback,
+            origins: origins.iter().map(origin).collect(),
+        }
+    }
+
+    pub(super) fn domain(&self) -> &str {
+        self.universe_domain.as_deref().unwrap_or(GOOGLE_DOMAIN)
+    }
+
+    pub(super) fn check_universe(&self, file: &Object<'_>) -> Result<(), Error> {
+        match file.optional_text("universe_domain")? {
+            Some(named) if !named.eq_ignore_ascii_case(self.domain()) => Err(file
+                .error("universe_domain", format_args!("is `{named}`, and this program is of `{}`", self.domain()))
+                .hinting("if you trust the file, set GOOGLE_CLOUD_UNIVERSE_DOMAIN or the option to that domain")),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn token_url(&self, file: &Object<'_>) -> Result<Url, Error> {
+        let text = file.text("token_url")?;
+        let url = self.google_url(file, "token_url", text, "sts")?;
+        if !matches!(url.path(), "/v1/token" | "/v1/oauthtoken") {
+            return Err(file.error("token_url", format_args!("has the path `{}`, not `/v1/token`", url.path())));
+        }
+        Ok(url)
+    }
+
+    pub(super) fn impersonation_url(&self, file: &Object<'_>) -> Result<Option<(Url, String)>, Error> {
+        const NAME: &str = "service_account_impersonation_url";
+        let Some(text) = file.optional_text(NAME)? else { return Ok(None) };
+        let url = self.google_url(file, NAME, text, "iamcredentials")?;
+        let email = url
+            .path()
+            .strip_prefix("/v1/projects/-/serviceAccounts/")
+            .and_then(|rest| rest.strip_suffix(":generateAccessToken"))
+            .filter(|email| is_email(email));
+        match email {
+            Some(email) => {
+                let email = email.to_owned();
+                Ok(Some((url, email)))
+            }
+            None => {
+                Err(file.error(NAME, "must have the path `/v1/projects/-/serviceAccounts/EMAIL:generateAccessToken`"))
+            }
+        }
+    }
+
+    /// A URL of a Google service that is either at its own hosts or at an origin that the program allows.
+    fn google_url(&self, file: &Object<'_>, name: &str, text: &str, service: &str) -> Result<Url, Error> {
+        let url = parse(file, name, text)?;
+        if self.allows(&url) {
+            return Ok(url);
+        }
+        if url.scheme() != "https" {
+            return Err(file.error(name, format_args!("is not https: `{}`", shown(&url))));
+        }
+        let host = url.host_str().unwrap_or_default();
+        if url.port().is_some() || !is_service_host(host, service, self.domain()) {
+            return Err(file
+                .error(name, format_args!("is at `{}`, which is not Google's `{service}.{}`", shown(&url), self.domain()))
+                .hinting("a file from somebody else could lead your tokens away; if you trust it, allow the origin in code with `allow_endpoints`"));
+        }
+        Ok(url)
+    }
+
+    pub(super) fn verification_url(&self, source: &Object<'_>) -> Result<VerificationUrl, Error> {
+        const NAME: &str = "regional_cred_verification_url";
+        let template = source.text(NAME)?;
+        // Any region will do to see the shape; the real one is checked before it enters a URL.
+        let url = parse(source, NAME, &template.replace("{region}", "us-east-1"))?;
+        let query: Vec<_> = url.query_pairs().collect();
+        let asks_identity = query.len() == 2
+            && query.iter().any(|(name, value)| name == "Action" && value == "GetCallerIdentity")
+            && query.iter().any(|(name, value)| name == "Version" && value == "2011-06-15");
+        if url.scheme() != "https" || url.port().is_some() || !is_aws_sts_host(url.host_str().unwrap_or_default()) {
+            return Err(source.error(NAME, "must be AWS STS, as in `https://sts.{region}.amazonaws.com`"));
+        }
+        if url.path() != "/" || !asks_identity {
+            return Err(source.error(NAME, "must ask `?Action=GetCallerIdentity&Version=2011-06-15` and nothing else"));
+        }
+        Ok(VerificationUrl(template.to_owned()))
+    }
+
+    /// Where the file sends metadata requests, if it is allowed to name another place than the well-known addresses.
+    pub(super) fn metadata_origin(&self, source: &Object<'_>) -> Result<Option<Url>, Error> {
+        let mut origin = None;
+        for name in ["region_url", "url", "imdsv2_session_token_url"] {
+            let Some(text) = source.optional_text(name)? else { continue };
+            let url = parse(source, name, text)?;
+            if url.scheme() == "http"
+                && url.port().is_none()
+                && url.host_str().is_some_and(|host| METADATA_HOSTS.contains(&host))
+            {
+                continue;
+            }
+            if !self.allows(&url) {
+                return Err(source
+                    .error(name, format_args!("is at `{}`, which is not the instance metadata service", shown(&url)))
+                    .hinting(
+                        "it is at http://169.254.169.254; AWS_EC2_METADATA_SERVICE_ENDPOINT names another place",
+                    ));
+            }
+            origin = Some(url);
+        }
+        Ok(origin)
+    }
+
+    fn allows(&self, url: &Url) -> bool {
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        (self.loopback && is_loopback && matches!(url.scheme(), "http" | "https"))
+            || self.origins.contains(&url.origin().ascii_serialization())
+    }
+}
+
+/// `https://sts.{region}.amazonaws.com?…`: what the signed request says, and what Google calls.
+#[derive(Debug)]
+pub(crate) struct VerificationUrl(String);
+
+impl VerificationUrl {
+    /// The URL of one region, letter by letter as the file has it.
+    pub(crate) fn in_region(&self, region: &str) -> String {
+        self.0.replace("{region}", region)
+    }
+}
+
+fn parse(object: &Object<'_>, name: &str, text: &str) -> Result<Url, Error> {
+    let url =
+        Url::parse(text).map_err(|cause| object.error(name, format_args!("is not a URL: {cause}")).caused_by(cause))?;
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err(object.error(name, "must hold no user, password or fragment"));
+    }
+    let may_ask = name == "regional_cred_verification_url";
+    if url.query().is_some() && !may_ask {
+        return Err(object.error(name, "must hold no query"));
+    }
+    Ok(url)
+}
+
+/// Scheme, host and port: what an error may show of a URL.
+fn shown(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// The hosts of rule 1, whose labels before the domain are told apart by their number.
+fn is_service_host(host: &str, service: &str, domain: &str) -> bool {
+    let Some(labels) = host.strip_suffix(domain).and_then(|rest| rest.strip_suffix('.')) else { return false };
+    let labels: Vec<&str> = labels.split('.').collect();
+    match labels.as_slice() {
+        [first] => {
+            *first == service
+                || first.strip_suffix(service).and_then(|rest| rest.strip_suffix('-')).is_some_and(is_location)
+        }
+        [first, "mtls"] => *first == service,
+        [first, "p"] => first.strip_prefix(service).and_then(|rest| rest.strip_prefix('-')).is_some_and(is_label),
+        [first, second] => (*first == service && is_location(second)) || (*second == service && is_location(first)),
+        [first, location, "rep"] => *first == service && is_location(location),
+        _ => false,
+    }
+}
+
+/// A Google location: `europe-west1`, `us`, `eu`. Never `storage`: `sts.storage.googleapis.com` is a bucket's host.
+fn is_location(text: &str) -> bool {
+    let Some((area, place)) = text.split_once('-') else { return matches!(text, "us" | "eu" | "global") };
+    let name = place.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_word(area) && is_word(name) && name.len() < place.len()
+}
+
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_aws_sts_host(host: &str) -> bool {
+    let suffixes = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+    let Some(name) = suffixes.iter().find_map(|suffix| host.strip_suffix(suffix)) else { return false };
+    match name.split('.').collect::<Vec<_>>().as_slice() {
+        ["sts"] => true,
+        ["sts" | "sts-fips", region] => is_label(region),
+        _ => false,
+    }
+}
+
+fn is_email(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'@');
+    match text.split_once('@') {
+        Some((name, domain)) => {
+            !name.is_empty() && domain.contains('.') && !domain.contains('@') && text.bytes().all(is_plain)
+        }
+        None => false,
+    }
+}

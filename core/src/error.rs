@@ -1,0 +1,209 @@
+//! What went wrong: in which step, whose fault, what answered, and what to do next.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// A leg of the way from a credential file to a token; every error after building names the one it happened in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Reading the credential file and the options.
+    Config,
+    /// Finding the workload's AWS keys and its region.
+    Identity,
+    /// Exchanging the signed AWS request at Google STS for a federated token (RFC 8693).
+    Exchange,
+    /// Impersonating the service account (`generateAccessToken`).
+    Impersonation,
+}
+
+impl Step {
+    /// Every step, in the order in which a token passes them.
+    pub const ALL: &'static [Step] = &[Step::Config, Step::Identity, Step::Exchange, Step::Impersonation];
+
+    /// The step's name in every language: `config`, `identity`, `exchange`, `impersonation`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Step::Config => "config",
+            Step::Identity => "identity",
+            Step::Exchange => "exchange",
+            Step::Impersonation => "impersonation",
+        }
+    }
+}
+
+/// What an error asks of the one who meets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The credential file or an option is wrong: mend it. Nothing was sent.
+    Config,
+    /// No AWS identity is to be had here, or the one that is set up is broken: mend the workload's role or its variables.
+    Identity,
+    /// AWS or Google understood the request and said no: mend the role, the provider or the binding.
+    Refused,
+    /// Nothing answered in time, or a service is out of order: try again later; a later call tries by itself.
+    Unavailable,
+    /// Something answered what it never should: an intermediary, an emulator or a bug.
+    Malformed,
+    /// Rolebridge failed: please report it.
+    Internal,
+}
+
+impl Kind {
+    /// Every kind; a binding maps each to a class of its language.
+    pub const ALL: &'static [Kind] =
+        &[Kind::Config, Kind::Identity, Kind::Refused, Kind::Unavailable, Kind::Malformed, Kind::Internal];
+
+    /// The kind's name in every language: `config`, `identity`, `refused`, `unavailable`, `malformed`, `internal`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Config => "config",
+            Kind::Identity => "identity",
+            Kind::Refused => "refused",
+            Kind::Unavailable => "unavailable",
+            Kind::Malformed => "malformed",
+            Kind::Internal => "internal",
+        }
+    }
+}
+
+/// A failure, cheap to clone: all who waited for one token are told the same one.
+///
+/// `Display` is one sentence; the hint and the cause stand beside it ([`Error::hint`], `source()`). No secret and no
+/// reply's body is ever part of it.
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+struct Details {
+    kind: Kind,
+    step: Step,
+    message: String,
+    field: Option<String>,
+    status: Option<u16>,
+    code: Option<String>,
+    hint: Option<Cow<'static, str>>,
+    blamed: Option<Step>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, step: Step, message: impl Into<String>) -> Error {
+        let message = message.into();
+        Error(Arc::new(Details {
+            kind,
+            step,
+            message,
+            field: None,
+            status: None,
+            code: None,
+            hint: None,
+            blamed: None,
+            source: None,
+        }))
+    }
+
+    /// A wrong credential file; `field` is the JSON path of what is wrong, empty for the text as a whole.
+    pub(crate) fn config(field: &str, problem: impl fmt::Display) -> Error {
+        if field.is_empty() {
+            return Error::new(Kind::Config, Step::Config, format!("the credential file {problem}"));
+        }
+        let message = format!("`{field}` of the credential file {problem}");
+        Error::new(Kind::Config, Step::Config, message).with(|details| details.field = Some(field.to_owned()))
+    }
+
+    pub(crate) fn hinting(self, hint: impl Into<Cow<'static, str>>) -> Error {
+        self.with(|details| details.hint = Some(hint.into()))
+    }
+
+    /// What a service answered: its status and, where it gave one, its own code for the error.
+    pub(crate) fn answering(self, status: u16, code: Option<&str>) -> Error {
+        self.with(|details| {
+            details.status = Some(status);
+            details.code = code.map(str::to_owned);
+        })
+    }
+
+    /// The answer says that what an earlier step brought is no longer good.
+    pub(crate) fn blaming(self, step: Step) -> Error {
+        self.with(|details| details.blamed = Some(step))
+    }
+
+    pub(crate) fn blames(&self, step: Step) -> bool {
+        self.0.blamed == Some(step)
+    }
+
+    pub(crate) fn caused_by(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        self.with(|details| details.source = Some(source.into()))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Details)) -> Error {
+        if let Some(details) = Arc::get_mut(&mut self.0) {
+            change(details);
+        }
+        self
+    }
+
+    /// Whose fault it is, and so what to do.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The leg in which it happened.
+    pub fn step(&self) -> Step {
+        self.0.step
+    }
+
+    /// The JSON path in the credential file that is wrong, such as `credential_source.environment_id`.
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
+    /// The HTTP status that was answered, where something answered.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's own name for the error: `invalid_grant` of Google STS, `PERMISSION_DENIED` of Google IAM.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// What to do next, as one sentence without a full stop.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Whether the same call may succeed later with nothing changed.
+    pub fn is_transient(&self) -> bool {
+        self.0.kind == Kind::Unavailable
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &self.0;
+        formatter
+            .debug_struct("Error")
+            .field("kind", &details.kind)
+            .field("step", &details.step)
+            .field("message", &details.message)
+            .field("field", &details.field)
+            .field("status", &details.status)
+            .field("code", &details.code)
+            .field("hint", &details.hint)
+            .field("source", &details.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,127 @@
+//! IAM Credentials: a federated token becomes a service account's access token
+//! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
+
+use super::quotable;
+use crate::config::{Config, Impersonation};
+use crate::error::{Error, Kind, Step};
+use crate::host::Reply;
+use crate::moment::Moment;
+use crate::token::Token;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The impersonation, for these scopes. The quota project's header is not sent here: it would ask for a permission on
+/// that project which an impersonation does not need.
+pub(crate) fn request(
+    impersonation: &Impersonation,
+    scopes: &[String],
+    federated_token: &Token,
+) -> http::Result<http::Request<Vec<u8>>> {
+    let body = json!({ "scope": scopes, "lifetime": format!("{}s", impersonation.lifetime.as_secs()) });
+    http::Request::post(impersonation.url.as_str())
+        .header(CONTENT_TYPE, "application/json")
+        .header(AUTHORIZATION, federated_token.authorization())
+        .body(body.to_string().into_bytes())
+}
+
+/// The access token of a reply to a request that was sent at `asked_at`.
+pub(crate) fn read(
+    reply: &Reply,
+    config: &Config,
+    impersonation: &Impersonation,
+    asked_at: Moment,
+) -> Result<Token, Error> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if reply.status != 200 {
+        return Err(refusal(reply, &body, config, impersonation));
+    }
+    let malformed = |what: &str| {
+        Error::new(Kind::Malformed, Step::Impersonation, format!("IAM Credentials answered {what}"))
+            .answering(200, None)
+    };
+    let value = body["accessToken"].as_str().ok_or_else(|| malformed("no `accessToken`"))?;
+    let end = body["expireTime"].as_str().and_then(Moment::from_rfc3339);
+    let end = end.ok_or_else(|| malformed("an `expireTime` that is no time"))?;
+    let life = life(end, reply.date, asked_at, impersonation.lifetime);
+    if life.is_zero() {
+        return Err(malformed("a token that had ended on arrival"));
+    }
+    Token::new(value, asked_at, life).ok_or_else(|| malformed("an `accessToken` that no header can carry"))
+}
+
+/// How long the token lives: its end less the *reply's* time, since our clock may be off; never longer than was asked.
+///
+/// A reply without a `Date`, or with one from which the token would already have ended, is read by our own clock.
+fn life(end: Moment, replied_at: Option<Moment>, asked_at: Moment, asked: Duration) -> Duration {
+    let by_reply = replied_at.map(|date| end.since(date)).filter(|life| !life.is_zero());
+    by_reply.unwrap_or_else(|| end.since(asked_at)).min(asked)
+}
+
+fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Impersonation) -> Error {
+    let error = &body["error"];
+    let code = error["status"].as_str().map(quotable);
+    let description = error["message"].as_str().map(quotable).unwrap_or_default();
+    let account = &impersonation.service_account;
+    let transient = reply.is_transient();
+    let verb = if transient { "could not impersonate" } else { "refused to impersonate" };
+    let said = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+    let colon = if description.is_empty() { "" } else { ": " };
+    let message = format!("IAM Credentials {verb} `{account}` ({}{said}){colon}{description}", reply.status);
+    let kind = if transient { Kind::Unavailable } else { Kind::Refused };
+    let mut refusal = Error::new(kind, Step::Impersonation, message).answering(reply.status, code.as_deref());
+    if reply.status == 401 {
+        refusal = refusal.blaming(Step::Exchange);
+    }
+    match hint(reply.status, &description, config, account) {
+        Some(hint) => refusal.hinting(hint),
+        None => refusal,
+    }
+}
+
+fn hint(status: u16, description: &str, config: &Config, account: &str) -> Option<String> {
+    let pool = config.audience.pool();
+    if status == 403 && description.contains("has not been used in project") {
+        return Some(format!("enable iamcredentials.googleapis.com in the project of `{account}`"));
+    }
+    match status {
+        403 | 404 => Some(format!(
+            "let the role act as the account: `gcloud iam service-accounts add-iam-policy-binding {account} \
+             --role=roles/iam.workloadIdentityUser --member=\"principalSet://iam.googleapis.com/{pool}/attribute.aws_role/arn:aws:sts::ACCOUNT:assumed-role/ROLE\"` \
+             (a new binding takes two minutes, sometimes more than seven)"
+        )),
+        400 if description.contains("lifetime") || description.contains("lifetimes") => Some(
+            "more than 3600 seconds need the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`"
+                .into(),
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::life;
+    use crate::moment::Moment;
+    use std::time::Duration;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_unix_milliseconds(seconds * 1000)
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_wrong_clock_of_ours_changes_no_lifetime() {
+        for ours in [4_000, 10_000, 16_000] {
+            assert_eq!(life(at(13_600), Some(at(10_000)), at(ours), HOUR), HOUR, "our clock says {ours}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_absurd_date_is_replaced_by_our_clock() {
+        assert_eq!(life(at(13_600), None, at(10_000), HOUR), HOUR);
+        assert_eq!(life(at(13_600), Some(at(99_000)), at(10_600), HOUR), Duration::from_secs(3000));
+        assert_eq!(life(at(13_600), Some(at(0)), at(10_000), HOUR), HOUR, "never longer than was asked");
+        assert_eq!(life(at(13_600), None, at(20_000), HOUR), Duration::ZERO);
+    }
+}

@@ -1,0 +1,125 @@
+//! Google STS: a subject token becomes a federated token (RFC 8693;
+//! <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>).
+
+use super::quotable;
+use crate::config::{AWS_SUBJECT_TOKEN_TYPE, Config};
+use crate::error::{Error, Kind, Step};
+use crate::host::Reply;
+use crate::moment::Moment;
+use crate::subject_token::SubjectToken;
+use crate::token::Token;
+use base64::Engine;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde_json::Value;
+use std::time::Duration;
+use url::form_urlencoded;
+
+/// The scope of a federated token that only impersonates: whatever is asked of the service account's token, the one
+/// federated token serves. (Node's library asks for cloud-platform, Python's for this narrower one.)
+pub(crate) const IMPERSONATION_SCOPE: &str = "https://www.googleapis.com/auth/iam";
+
+/// The exchange of one subject token.
+pub(crate) fn request(
+    config: &Config,
+    scope: &str,
+    subject_token: &SubjectToken,
+) -> http::Result<http::Request<Vec<u8>>> {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
+        .append_pair("audience", config.audience.as_str())
+        .append_pair("scope", scope)
+        .append_pair("requested_token_type", "urn:ietf:params:oauth:token-type:access_token")
+        .append_pair("subject_token", subject_token.expose())
+        .append_pair("subject_token_type", AWS_SUBJECT_TOKEN_TYPE)
+        .finish();
+    let mut request = http::Request::post(config.token_url.as_str())
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("x-goog-api-client", usage(config));
+    if let Some(client) = &config.client {
+        let pair = format!("{}:{}", client.id, client.secret.expose());
+        let mut basic =
+            HeaderValue::try_from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))?;
+        basic.set_sensitive(true);
+        request = request.header(AUTHORIZATION, basic);
+    }
+    request.body(form.into_bytes())
+}
+
+/// What Google's own libraries tell it of a keyless exchange, so that its usage pages count ours among them.
+fn usage(config: &Config) -> String {
+    let (impersonates, lifetime) = match &config.impersonation {
+        Some(impersonation) => (true, impersonation.lifetime_is_configured),
+        None => (false, false),
+    };
+    let (rust, version) = (env!("CARGO_PKG_RUST_VERSION"), env!("CARGO_PKG_VERSION"));
+    format!(
+        "gl-rust/{rust} auth/{version} google-byoid-sdk source/aws sa-impersonation/{impersonates} config-lifetime/{lifetime}"
+    )
+}
+
+/// The federated token of a reply to a request that was sent at `asked_at`.
+pub(crate) fn read(reply: &Reply, config: &Config, asked_at: Moment) -> Result<Token, Error> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if reply.status != 200 {
+        return Err(refusal(reply, &body, config, asked_at));
+    }
+    let malformed = |what: &str| {
+        Error::new(Kind::Malformed, Step::Exchange, format!("Google STS answered {what}")).answering(200, None)
+    };
+    let value = body["access_token"].as_str().ok_or_else(|| malformed("no `access_token`"))?;
+    let life =
+        seconds(&body["expires_in"]).ok_or_else(|| malformed("an `expires_in` that is no number of seconds ahead"))?;
+    Token::new(value, asked_at, life).ok_or_else(|| malformed("an `access_token` that no header can carry"))
+}
+
+/// A positive number of seconds, as a number or a text of one; a fraction is cut off.
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    Duration::try_from_secs_f64(number.trunc().min(1e9)).ok().filter(|life| !life.is_zero())
+}
+
+fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Error {
+    let code = body["error"].as_str().map(quotable);
+    let description = body["error_description"].as_str().map(quotable).unwrap_or_default();
+    let transient = reply.is_transient();
+    let verb = if transient { "could not make" } else { "refused" };
+    let said = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+    let colon = if description.is_empty() { "" } else { ": " };
+    let message = format!("Google STS {verb} the exchange ({}{said}){colon}{description}", reply.status);
+    let kind = if transient { Kind::Unavailable } else { Kind::Refused };
+    let mut error = Error::new(kind, Step::Exchange, message).answering(reply.status, code.as_deref());
+    if description.contains("InvalidClientTokenId") || description.contains("ExpiredToken") {
+        error = error.blaming(Step::Identity);
+    }
+    match hint(code.as_deref().unwrap_or_default(), &description, reply, config, asked_at) {
+        Some(hint) => error.hinting(hint),
+        None => error,
+    }
+}
+
+fn hint(code: &str, description: &str, reply: &Reply, config: &Config, asked_at: Moment) -> Option<String> {
+    let audience = config.audience.as_str();
+    if code == "invalid_target" {
+        return Some(format!("check that the provider exists and is enabled: the audience is `{audience}`"));
+    }
+    if description.contains("InvalidClientTokenId") {
+        return Some(
+            "AWS does not know these keys: temporary keys need AWS_SESSION_TOKEN, and both must come from one set"
+                .into(),
+        );
+    }
+    if description.contains("ExpiredToken") {
+        return Some("the AWS keys have ended: export fresh ones, or let the workload's role provide them".into());
+    }
+    if description.contains("Signature expired") || description.contains("not yet current") {
+        let off =
+            reply.date.map(|date| date.since(asked_at).max(asked_at.since(date)).as_secs()).filter(|off| *off > 60);
+        let measured = off.map(|off| format!(" (it differs from Google's by {off} seconds)")).unwrap_or_default();
+        return Some(format!("set this machine's clock{measured}"));
+    }
+    if description.contains("SignatureDoesNotMatch") {
+        return Some("the secret key does not belong to the access key".into());
+    }
+    (code == "unauthorized_client" || code == "invalid_grant")
+        .then(|| format!("compare the workload's AWS account and role with what the provider allows: `{audience}`"))
+}

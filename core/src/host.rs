@@ -1,0 +1,150 @@
+//! The seam to the outside world: clock, chance, network, and where a flight runs.
+//!
+//! Everything else in this crate is given a [`Host`] or is pure. [`native`] is the real one; tests have their own.
+
+pub(crate) mod engine;
+#[cfg(test)]
+pub(crate) mod fake;
+pub(crate) mod native;
+
+use crate::cache::Registry;
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Step};
+use crate::moment::Moment;
+use futures_util::future::{self, BoxFuture, Either};
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a token source needs of the world. Implementations log nothing of what passes through them.
+pub(crate) trait Host: Send + Sync + fmt::Debug {
+    /// The wall clock.
+    fn now(&self) -> Moment;
+
+    /// A number in `0.0..1.0`, different on every machine and after every restore of a snapshot.
+    fn random(&self) -> f64;
+
+    /// What this host's token sources share.
+    fn registry(&self) -> Arc<Registry>;
+
+    /// Runs a flight to its end, whatever becomes of the caller.
+    fn spawn(&self, flight: BoxFuture<'static, ()>) -> std::io::Result<()>;
+
+    /// Only for futures that [`Host::spawn`] runs.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// One request and its whole reply, over a route that the environment configures. Only inside [`Host::spawn`].
+    fn send(
+        &self,
+        environment: &Environment,
+        route: Route,
+        request: http::Request<Vec<u8>>,
+    ) -> BoxFuture<'static, Result<Reply, SendError>>;
+}
+
+/// How a request leaves this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Route {
+    /// To Google: through the environment's proxy and trusting its root certificates.
+    Public,
+    /// To a metadata service: never through a proxy, and given up soon.
+    LinkLocal,
+}
+
+/// A whole reply, of at most 1 MiB. Redirects are not followed, so their status is an answer as any other.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// The `Date` header.
+    pub(crate) date: Option<Moment>,
+    /// The `Retry-After` header, where it gives seconds.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// Whether the same request may succeed a little later.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.status, 408 | 429 | 500..=599)
+    }
+}
+
+/// Why no reply came.
+#[derive(Debug)]
+pub(crate) struct SendError {
+    pub(crate) reason: Reason,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Nothing came in time.
+    Timeout,
+    /// No connection, or no TLS on it.
+    Connect,
+    /// The connection ended before the reply did.
+    Interrupted,
+    /// The reply is longer than any honest one.
+    TooLarge,
+    /// The request could not be built.
+    Unsendable,
+}
+
+impl SendError {
+    pub(crate) fn new(reason: Reason, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SendError {
+        SendError { reason, source: source.into() }
+    }
+
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.reason == Reason::Timeout
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.reason {
+            Reason::Timeout => "nothing answered in time",
+            Reason::Connect => "no connection could be made",
+            Reason::Interrupted => "the connection ended before the reply did",
+            Reason::TooLarge => "the reply is longer than 1 MiB",
+            Reason::Unsendable => "the request could not be built",
+        })
+    }
+}
+
+impl std::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// The outside as one flight sees it: a host, and the environment as it stood when the flight was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Outside {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) environment: Environment,
+}
+
+impl Outside {
+    /// `work`, if it ends within its budget.
+    pub(crate) async fn within<T>(
+        &self,
+        budget: Duration,
+        step: Step,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match future::select(pin!(work), self.host.sleep(budget)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => {
+                let seconds = budget.as_secs_f64();
+                Err(Error::new(
+                    Kind::Unavailable,
+                    step,
+                    format!("the step `{}` did not end within {seconds} seconds", step.name()),
+                ))
+            }
+        }
+    }
+}

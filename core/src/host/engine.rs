@@ -1,0 +1,239 @@
+//! The one thread on which every flight of this process runs: a tokio runtime of its own, its HTTP clients inside it.
+//!
+//! Callers only wait, on whatever executor they have, so a flight outlives its caller, the caller's runtime and event
+//! loop. Nothing here is process-wide: the engine belongs to one process's state, a fork's child makes its own, and the
+//! parent's is forgotten there, never dropped.
+
+use super::{Reason, Reply, Route, SendError};
+use crate::env_names;
+use crate::environment::Environment;
+use crate::moment::Moment;
+use futures_util::future::BoxFuture;
+use http::header::{DATE, RETRY_AFTER};
+use once_cell::sync::OnceCell;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// Link-local: it answers in a millisecond or is not there.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longer than the pause between the two calls of one mint, shorter than a load balancer keeps an idle connection.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+/// No honest reply comes near it.
+const LONGEST_BODY: usize = 1024 * 1024;
+
+/// Where Linux distributions and the BSDs keep all their roots in one file; reading it takes a third of the time that
+/// scanning the folder of single ones does. (Debian, Fedora, openSUSE, CentOS, Alpine and FreeBSD, in this order.)
+#[cfg(all(unix, not(target_os = "macos")))]
+const SYSTEM_BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/local/share/certs/ca-root-nss.crt",
+];
+
+/// A running engine.
+#[derive(Debug)]
+pub(super) struct Engine {
+    runtime: runtime::Handle,
+    clients: Mutex<HashMap<(Route, Network), Arc<OnceCell<reqwest::Client>>>>,
+}
+
+impl Engine {
+    /// Starts the thread.
+    pub(super) fn start() -> io::Result<Engine> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().thread_name("rolebridge-io").build()?;
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new()
+            .name("rolebridge".to_owned())
+            .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+        Ok(Engine { runtime: handle, clients: Mutex::default() })
+    }
+
+    pub(super) fn spawn(&self, flight: BoxFuture<'static, ()>) {
+        self.runtime.spawn(flight);
+    }
+
+    /// One request and its whole reply, on the engine's thread.
+    pub(super) async fn send(
+        &self,
+        environment: &Environment,
+        route: Route,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<Reply, SendError> {
+        let client = self.client(route, Network::of(route, environment)).await?;
+        let request = request.try_into().map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
+        let mut response = client.execute(request).await.map_err(send_error)?;
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let mut reply = Reply {
+            status: response.status().as_u16(),
+            date: header(DATE).and_then(Moment::from_http_date),
+            retry_after: header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs),
+            body: Vec::new(),
+        };
+        while let Some(chunk) = response.chunk().await.map_err(send_error)? {
+            if reply.body.len() + chunk.len() > LONGEST_BODY {
+                return Err(SendError::new(Reason::TooLarge, "it was not read to its end"));
+            }
+            reply.body.extend_from_slice(&chunk);
+        }
+        Ok(reply)
+    }
+
+    /// The client of a route, made once, off the engine's thread: reading root certificates takes a millisecond or more.
+    async fn client(&self, route: Route, network: Network) -> Result<reqwest::Client, SendError> {
+        let cell = {
+            let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(clients.entry((route, network.clone())).or_default())
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client.clone());
+        }
+        let made = self.runtime.spawn_blocking(move || cell.get_or_try_init(|| network.client(route)).cloned());
+        made.await.map_err(|cause| SendError::new(Reason::Unsendable, cause))?
+    }
+}
+
+/// What the environment says about reaching Google: proxies and root certificates.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Network {
+    https_proxy: Option<String>,
+    http_proxy: Option<String>,
+    no_proxy: Option<String>,
+    root_file: Option<String>,
+    root_folder: Option<String>,
+    more_roots: Option<String>,
+}
+
+impl Network {
+    fn of(route: Route, environment: &Environment) -> Network {
+        if route == Route::LinkLocal {
+            return Network::default();
+        }
+        let first =
+            |names: &[&str]| names.iter().find_map(|name| environment.value(name)).map(|value| value.trim().to_owned());
+        let all = [env_names::ALL_PROXY, env_names::all_proxy];
+        Network {
+            https_proxy: first(&[env_names::HTTPS_PROXY, env_names::https_proxy]).or_else(|| first(&all)),
+            http_proxy: first(&[env_names::HTTP_PROXY, env_names::http_proxy]).or_else(|| first(&all)),
+            no_proxy: first(&[env_names::NO_PROXY, env_names::no_proxy]),
+            root_file: first(&[env_names::SSL_CERT_FILE, env_names::REQUESTS_CA_BUNDLE, env_names::CURL_CA_BUNDLE]),
+            root_folder: first(&[env_names::SSL_CERT_DIR]),
+            more_roots: first(&[env_names::NODE_EXTRA_CA_CERTS]),
+        }
+    }
+
+    fn client(&self, route: Route) -> Result<reqwest::Client, SendError> {
+        let unsendable = |cause: reqwest::Error| SendError::new(Reason::Unsendable, cause.without_url());
+        // `no_proxy` also keeps reqwest from reading the process environment, which is not ours to read here.
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(IDLE_CONNECTION);
+        let builder = match route {
+            Route::LinkLocal => builder
+                .connect_timeout(METADATA_TIMEOUT)
+                .read_timeout(METADATA_TIMEOUT)
+                .tls_backend_preconfigured(tls(rustls::RootCertStore::empty())?),
+            Route::Public => {
+                let mut builder = builder
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .read_timeout(READ_TIMEOUT)
+                    .tls_backend_preconfigured(tls(self.roots()?)?);
+                let exceptions = self.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
+                if let Some(proxy) = &self.https_proxy {
+                    let proxy = reqwest::Proxy::https(proxy).map_err(unsendable)?;
+                    builder = builder.proxy(proxy.no_proxy(exceptions.clone()));
+                }
+                if let Some(proxy) = &self.http_proxy {
+                    let proxy = reqwest::Proxy::http(proxy).map_err(unsendable)?;
+                    builder = builder.proxy(proxy.no_proxy(exceptions));
+                }
+                builder
+            }
+        };
+        builder.build().map_err(unsendable)
+    }
+
+    /// What the environment names, else the system's, else those compiled in (an image may have none at all); and on
+    /// top of them what Node was told to add.
+    fn roots(&self) -> Result<rustls::RootCertStore, SendError> {
+        let mut roots = rustls::RootCertStore::empty();
+        let mut add = |certificates: Vec<CertificateDer<'static>>| roots.add_parsable_certificates(certificates).0;
+        if let Some(file) = &self.root_file {
+            add(certificates(Path::new(file))?);
+        }
+        if let Some(folder) = &self.root_folder {
+            add(certificates_in_folder(Path::new(folder))?);
+        }
+        if self.root_file.is_none() && self.root_folder.is_none() && add(system_certificates()) == 0 {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        if let Some(file) = &self.more_roots {
+            roots.add_parsable_certificates(certificates(Path::new(file))?);
+        }
+        if roots.is_empty() {
+            return Err(SendError::new(Reason::Connect, "the root certificates that the environment names hold none"));
+        }
+        Ok(roots)
+    }
+}
+
+/// The ring provider, given explicitly: with two providers in one program rustls could not choose.
+fn tls(roots: rustls::RootCertStore) -> Result<rustls::ClientConfig, SendError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
+    let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        SendError::new(
+            Reason::Connect,
+            format!("the root certificates in `{}` cannot be read: {cause}", file.display()),
+        )
+    };
+    let pem = std::fs::read(file).map_err(|cause| unreadable(cause.into()))?;
+    CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|cause| unreadable(cause.into()))
+}
+
+fn certificates_in_folder(folder: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
+    let entries = std::fs::read_dir(folder).map_err(|cause| SendError::new(Reason::Connect, cause))?;
+    // A folder of roots also holds other files; what is no certificate is passed over.
+    let files = entries.filter_map(Result::ok).map(|entry| entry.path());
+    Ok(files.filter_map(|file| certificates(&file).ok()).flatten().collect())
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn system_certificates() -> Vec<CertificateDer<'static>> {
+    SYSTEM_BUNDLES.iter().find_map(|file| certificates(Path::new(file)).ok()).unwrap_or_default()
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn system_certificates() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+fn send_error(error: reqwest::Error) -> SendError {
+    let reason = if error.is_timeout() {
+        Reason::Timeout
+    } else if error.is_connect() {
+        Reason::Connect
+    } else if error.is_builder() {
+        Reason::Unsendable
+    } else {
+        Reason::Interrupted
+    };
+    SendError::new(reason, error.without_url())
+}

@@ -1,0 +1,107 @@
+//! A point in time as every rule of this crate counts it: whole milliseconds since the Unix epoch, in UTC, by the wall clock.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// Wall-clock time that fits an atomic and never panics: sums saturate, and what lies before the epoch is the epoch.
+///
+/// The wall clock, because a suspended or restored machine goes on with it: a monotonic clock stands still meanwhile,
+/// and a token would outlive its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// Later than every clock: the end of what has no end.
+    pub(crate) const NEVER: Moment = Moment(u64::MAX);
+
+    #[cfg(test)]
+    pub(crate) const fn from_unix_milliseconds(milliseconds: u64) -> Moment {
+        Moment(milliseconds)
+    }
+
+    /// How long after `earlier` this is; zero if it is not after.
+    pub(crate) fn since(self, earlier: Moment) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    pub(crate) fn plus(self, duration: Duration) -> Moment {
+        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Moment(self.0.saturating_add(milliseconds))
+    }
+
+    /// The moment that an RFC 3339 time names, whatever its offset and fraction.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Moment> {
+        Moment::from_timestamp(text.parse().ok()?)
+    }
+
+    /// The moment of an HTTP `Date` header (RFC 9110, section 5.6.7: the preferred form).
+    pub(crate) fn from_http_date(text: &str) -> Option<Moment> {
+        let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+        Moment::from_timestamp(zoned.timestamp())
+    }
+
+    fn from_timestamp(timestamp: jiff::Timestamp) -> Option<Moment> {
+        u64::try_from(timestamp.as_millisecond()).ok().map(Moment)
+    }
+
+    /// `20261124T114727Z`, as AWS signatures write time.
+    pub(crate) fn iso8601_basic(self) -> String {
+        self.format("%Y%m%dT%H%M%SZ")
+    }
+
+    fn format(self, pattern: &str) -> String {
+        let milliseconds = i64::try_from(self.0).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX).strftime(pattern).to_string()
+    }
+}
+
+impl From<SystemTime> for Moment {
+    fn from(time: SystemTime) -> Moment {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Moment(0).plus(since_epoch)
+    }
+}
+
+impl From<Moment> for SystemTime {
+    fn from(moment: Moment) -> SystemTime {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(moment.0)).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
+/// As RFC 3339, in UTC.
+impl fmt::Debug for Moment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Moment::NEVER {
+            return formatter.write_str("never");
+        }
+        formatter.write_str(&self.format("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moment;
+    use std::time::Duration;
+
+    #[test]
+    fn one_instant_in_every_notation() {
+        let moment = Moment::from_unix_milliseconds(1_795_520_847_000);
+        assert_eq!(moment.iso8601_basic(), "20261124T114727Z");
+        assert_eq!(format!("{moment:?}"), "2026-11-24T11:47:27Z");
+        for text in ["2026-11-24T11:47:27Z", "2026-11-24T20:47:27+09:00", "2026-11-24T11:47:27.000000001Z"] {
+            assert_eq!(Moment::from_rfc3339(text), Some(moment), "{text}");
+        }
+        assert_eq!(Moment::from_http_date("Tue, 24 Nov 2026 11:47:27 GMT"), Some(moment));
+    }
+
+    #[test]
+    fn absurd_times_are_none_and_sums_saturate() {
+        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2026-13-40T99:99:99Z"] {
+            assert_eq!(Moment::from_rfc3339(text), None, "{text}");
+        }
+        assert_eq!(Moment::from_http_date("Tuesday"), None);
+        assert_eq!(Moment::NEVER.plus(Duration::MAX), Moment::NEVER);
+        assert_eq!(Moment::from_unix_milliseconds(5).since(Moment::NEVER), Duration::ZERO);
+        let _ = format!("{:?}", Moment::from_unix_milliseconds(u64::MAX - 1));
+    }
+}
