@@ -556,3 +556,6 @@ fn project_of(service_account: &str) -> Option<String> {
         Some((project, domain)) => format!("{domain}:{project}"),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,8 @@ pub(crate) fn read(reply: &Reply, config: &Config, asked_at: Moment) -> Result<T
 /// A positive number of seconds, as a number or a text of one; a fraction is cut off.
 fn seconds(value: &Value) -> Option<Duration> {
     let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-    Duration::try_from_secs_f64(number.trunc().min(1e9)).ok().filter(|life| !life.is_zero())
+    let number = if number.is_finite() { number.trunc().min(1e9) } else { return None };
+    Duration::try_from_secs_f64(number).ok().filter(|life| !life.is_zero())
 }
 
 fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Error {
@@ -122,4 +123,22 @@ fn hint(code: &str, description: &str, reply: &Reply, config: &Config, asked_at:
     }
     (code == "unauthorized_client" || code == "invalid_grant")
         .then(|| format!("compare the workload's AWS account and role with what the provider allows: `{audience}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+    use serde_json::json;
+    use std::time::Duration;
+
+    #[test]
+    fn a_lifetime_is_a_positive_number_or_a_text_of_one() {
+        for value in [json!(3600), json!("3600"), json!(" 3600 "), json!(3600.9)] {
+            assert_eq!(seconds(&value), Some(Duration::from_secs(3600)), "{value}");
+        }
+        for value in [json!(0), json!(-1), json!("soon"), json!(""), json!(null), json!([]), json!(0.5), json!("NaN")] {
+            assert_eq!(seconds(&value), None, "{value}");
+        }
+        assert!(seconds(&json!(1e300)).is_some());
+    }
 }

@@ -1,0 +1,244 @@
+//! The rules by which a token is renewed, shared and given up, on a clock that the test moves.
+
+use super::*;
+use crate::host::fake::{Fake, Outage};
+use futures_util::future::join_all;
+
+const FILE: &str = r#"{
+    "type": "external_account",
+    "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider",
+    "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+    "token_url": "https://sts.googleapis.com/v1/token",
+    "service_account_impersonation_url":
+        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:generateAccessToken",
+    "credential_source": {
+        "environment_id": "aws1",
+        "regional_cred_verification_url":
+            "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
+    }
+}"#;
+
+fn environment(access_key_id: &str) -> Environment {
+    Environment::from_lookup(|name| match name {
+        "AWS_ACCESS_KEY_ID" => Some(access_key_id.to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some("secret".to_owned()),
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        _ => None,
+    })
+}
+
+fn builder(host: &Arc<Fake>) -> Builder {
+    let host: Arc<dyn Host> = Arc::clone(host) as _;
+    TokenSource::builder().json(FILE).environment(environment("AKIDEXAMPLE")).host(host)
+}
+
+fn source(host: &Arc<Fake>) -> TokenSource {
+    builder(host).build().expect("the file is right")
+}
+
+/// The token's text, or the error's kind.
+async fn value(source: &TokenSource) -> Result<String, Kind> {
+    source.token().await.map(|token| token.value().to_owned()).map_err(|error| error.kind())
+}
+
+async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_the_first_call_nor_while_nobody_asks() {
+    let host = Fake::new();
+    let source = source(&host);
+    pass(60).await;
+    assert_eq!(host.calls(), (0, 0));
+    assert_eq!(value(&source).await.as_deref(), Ok("access-1"));
+    pass(24 * 3600).await;
+    assert_eq!(host.calls(), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_cold_and_at_expiry_make_one_exchange_each_time() {
+    let host = Fake::new();
+    let source = source(&host);
+    for round in 1..=2 {
+        let tokens = join_all((0..1000).map(|_| value(&source))).await;
+        assert!(tokens.iter().all(|token| *token == Ok(format!("access-{round}"))));
+        assert_eq!(host.calls(), (round, round));
+        pass(3600).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn steady_calls_never_wait_across_the_stale_window_and_the_expiry() {
+    let host = Fake::new();
+    let source = source(&host);
+    value(&source).await.expect("a first token");
+    for _ in 0..4 * 3600 {
+        pass(1).await;
+        let before = host.now();
+        value(&source).await.expect("a token");
+        assert_eq!(host.now(), before, "a caller waited");
+    }
+    // Stale at half an hour each; every second renewal finds a federated token that lives.
+    assert_eq!(host.calls().1, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_google_down_for_the_whole_stale_window_no_call_fails_until_the_token_ends() {
+    for outage in [Outage::Down, Outage::Hanging] {
+        let host = Fake::new();
+        let source = source(&host);
+        value(&source).await.expect("a first token");
+        host.world().outage = outage;
+        let end: Moment = source.token().await.expect("a token").expires_at().into();
+        while host.now().plus(Duration::from_secs(2)) < end {
+            pass(1).await;
+            let before = host.now();
+            assert_eq!(value(&source).await.as_deref(), Ok("access-1"), "{outage:?}");
+            assert_eq!(host.now(), before, "a caller waited");
+        }
+        let tries = host.calls().1;
+        assert!(outage == Outage::Hanging || tries > 60, "renewing was given up after {tries} tries");
+        pass(3).await;
+        assert_eq!(value(&source).await, Err(Kind::Unavailable), "{outage:?}");
+        host.world().outage = Outage::None;
+        pass(30).await;
+        assert!(value(&source).await.is_ok(), "{outage:?}: nothing is poisoned");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_google_down_one_round_of_tries_is_shared_by_all() {
+    let host = Fake::new();
+    let source = source(&host);
+    host.world().outage = Outage::Down;
+    let tokens = join_all((0..200).map(|_| value(&source))).await;
+    assert!(tokens.iter().all(|token| *token == Err(Kind::Unavailable)));
+    assert_eq!(value(&source).await, Err(Kind::Unavailable), "remembered");
+    assert_eq!(value(&source.with_scopes(["other"])).await, Err(Kind::Unavailable), "for every scope");
+    assert_eq!(host.calls(), (4, 0), "four tries of one flight");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_ten_minutes_off_neither_stalls_nor_overstays() {
+    for ahead in [-600, 600] {
+        let host = Fake::new();
+        host.world().google_is_ahead = ahead;
+        let source = source(&host);
+        let before = host.now();
+        let token = source.token().await.expect("a token");
+        let life = Moment::from(token.expires_at()).since(before);
+        assert!(life <= Duration::from_secs(3600) && life > Duration::from_secs(3590), "{ahead}: {life:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_configurations_share_one_token_and_other_scopes_one_federated_token() {
+    let host = Fake::new();
+    let first = value(&source(&host)).await;
+    assert_eq!(value(&source(&host)).await, first);
+    assert_eq!(value(&builder(&host).quota_project("other").build().expect("built")).await, first);
+    assert_eq!(host.calls(), (1, 1));
+    assert_eq!(value(&source(&host).with_scopes(["storage"])).await.as_deref(), Ok("access-2"));
+    assert_eq!(host.calls(), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_with_little_life_left_makes_nobody_wait_twice_nor_spin() {
+    let host = Fake::new();
+    host.world().life_seconds = 4;
+    let source = source(&host);
+    value(&source).await.expect("a first token");
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let before = host.now();
+        value(&source).await.expect("a token");
+        assert_eq!(host.now(), before, "a caller waited");
+    }
+    assert!(host.calls().1 <= 6, "{:?} in ten seconds", host.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_was_suspended_serves_nothing_that_ended_meanwhile() {
+    let host = Fake::new();
+    let source = source(&host);
+    value(&source).await.expect("a first token");
+    tokio::time::advance(Duration::from_secs(5 * 3600)).await;
+    assert!(source.cached().is_none());
+    assert_eq!(value(&source).await.as_deref(), Ok("access-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_loses_no_token() {
+    let host = Fake::new();
+    let source = source(&host);
+    let left = tokio::time::timeout(Duration::from_millis(1), source.token()).await;
+    assert!(left.is_err());
+    pass(1).await;
+    assert_eq!(host.calls(), (1, 1), "the flight went on");
+    assert_eq!(value(&source).await.as_deref(), Ok("access-1"));
+    assert_eq!(host.calls(), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rotated_keys_are_another_entry_and_the_token_at_hand_is_used_until_theirs_is_there() {
+    let host = Fake::new();
+    let source = source(&host);
+    let rotated = environment("AKIDROTATED");
+    value(&source).await.expect("a first token");
+    pass(1800).await;
+    let token = source.request(&rotated).await.expect("the one at hand");
+    assert_eq!(token.value(), "access-1");
+    pass(1).await;
+    let token = source.request(&rotated).await.expect("a token of the new keys");
+    assert_eq!((token.value(), host.calls()), ("access-2", (2, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_renewed_once_and_not_within_thirty_seconds() {
+    let host = Fake::new();
+    let source = source(&host);
+    let environment = environment("AKIDEXAMPLE");
+    let first = source.token().await.expect("a first token");
+    source.refused(&first, &environment);
+    assert_eq!(value(&source).await.as_deref(), Ok("access-1"), "too young to be at fault");
+    pass(31).await;
+    source.refused(&first, &environment);
+    assert_eq!(value(&source).await.as_deref(), Ok("access-2"));
+    pass(31).await;
+    source.refused(&first, &environment);
+    assert_eq!(value(&source).await.as_deref(), Ok("access-2"), "another token was refused");
+    assert_eq!(host.calls(), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_federated_token_that_iam_refuses_is_dropped_once() {
+    let host = Fake::new();
+    value(&source(&host)).await.expect("a first token");
+    host.world().impersonation_answers = vec![401];
+    assert_eq!(value(&source(&host).with_scopes(["storage"])).await.as_deref(), Ok("access-3"));
+    assert_eq!(host.calls(), (2, 3));
+    host.world().impersonation_answers = vec![401, 401];
+    assert_eq!(value(&source(&host).with_scopes(["pubsub"])).await, Err(Kind::Refused));
+    assert_eq!(host.calls(), (3, 5), "one new federated token, then the refusal stands");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_enormous_lifetime_is_believed_no_further_than_was_asked() {
+    let host = Fake::new();
+    host.world().life_seconds = 1_000_000_000;
+    let source = source(&host);
+    let before = host.now();
+    let end: Moment = source.token().await.expect("a token").expires_at().into();
+    assert!(end.since(before) <= Duration::from_secs(3601));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_that_vanishes_each_time_is_an_error_and_poisons_nothing() {
+    let host = Fake::new();
+    let source = source(&host);
+    host.world().outage = Outage::Vanishing;
+    assert_eq!(value(&source).await, Err(Kind::Internal));
+    host.world().outage = Outage::None;
+    assert!(value(&source).await.is_ok());
+}

@@ -1,0 +1,56 @@
+//! Google's access tokens: whom they stand for, what they may be used for, how long.
+
+use jiff::Timestamp;
+
+pub(crate) struct Bearer {
+    pub(crate) principal: Principal,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires: Timestamp,
+}
+
+pub(crate) enum Principal {
+    /// Someone known to a workload identity pool, by what Google's STS has learned of them.
+    Federated {
+        pool: String,
+        subject: String,
+        aws_role: String,
+    },
+    ServiceAccount {
+        email: String,
+    },
+}
+
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+impl Bearer {
+    /// Whether the token carries one of these scopes, or the one that includes them all.
+    pub(crate) fn has_scope(&self, any_of: &[&str]) -> bool {
+        self.scopes.iter().any(|scope| scope == CLOUD_PLATFORM || any_of.contains(&scope.as_str()))
+    }
+}
+
+impl Principal {
+    /// Whether a member of an IAM policy, such as `principalSet://…/attribute.aws_role/…`, means this principal.
+    pub(crate) fn is(&self, member: &str) -> bool {
+        match self {
+            Principal::ServiceAccount { email } => member == format!("serviceAccount:{email}"),
+            Principal::Federated { pool, subject, aws_role } => [
+                format!("principal://iam.googleapis.com/{pool}/subject/{subject}"),
+                format!("principalSet://iam.googleapis.com/{pool}/attribute.aws_role/{aws_role}"),
+                format!("principalSet://iam.googleapis.com/{pool}/*"),
+            ]
+            .iter()
+            .any(|name| name == member),
+        }
+    }
+
+    /// How BigQuery's `SESSION_USER()` and job resources name the principal.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Principal::ServiceAccount { email } => email.clone(),
+            Principal::Federated { pool, subject, .. } => {
+                format!("principal://iam.googleapis.com/{pool}/subject/{subject}")
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Connections: HTTP/1.1 over any stream, kept alive, and two ways of breaking off.
+
+use crate::door::{self, Visit};
+use hyper::body::{Body, Bytes, Frame};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Serves one stream until either side or the world ends it.
+pub(crate) async fn serve<S>(stream: S, visit: Visit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let world = visit.world.clone();
+    let service = service_fn(move |request| door::enter(visit.clone(), request));
+    // The world's clock dates the replies, not hyper's.
+    let connection =
+        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).with_upgrades();
+    tokio::select! {
+        // How a connection ends is the client's affair, or a fault that was ordered.
+        _ = connection => {}
+        () = world.ended() => {}
+    }
+}
+
+/// Why a reply, or the rest of it, is withheld.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the connection is broken off on purpose")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// A TCP connection that can be told to end with a reset instead of a farewell.
+pub(crate) struct Line {
+    stream: TcpStream,
+    reset: Arc<AtomicBool>,
+}
+
+impl Line {
+    pub(crate) fn new(stream: TcpStream) -> io::Result<(Line, Arc<AtomicBool>)> {
+        stream.set_nodelay(true)?;
+        let reset = Arc::new(AtomicBool::new(false));
+        Ok((Line { stream, reset: reset.clone() }, reset))
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::Relaxed) {
+            // Without it the client sees an orderly end: a weaker fault, not a wrong one.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.reset.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A body that promises more than it sends.
+pub(crate) struct Truncated {
+    sent: Option<Bytes>,
+    is_flushed: bool,
+}
+
+impl Truncated {
+    pub(crate) fn new(sent: Bytes) -> Truncated {
+        Truncated { sent: Some(sent), is_flushed: false }
+    }
+}
+
+impl Body for Truncated {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(bytes) = self.sent.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if !self.is_flushed {
+            // hyper writes out what it has only while a body makes it wait.
+            self.is_flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(Broken)))
+    }
+}

@@ -1,0 +1,185 @@
+//! Everything that is true in one world at this moment; the services read it and change it.
+
+use crate::bearer::{Bearer, Principal};
+use crate::bigquery::Warehouse;
+use crate::iam::{Policy, Pool};
+use crate::keys::Key;
+use crate::reply::{self, Reply, Request};
+use crate::spec::{Imds, Instance, Patch, Project, Spec};
+use crate::{iam, random, service_usage};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+pub(crate) struct Facts {
+    clock_offset: SignedDuration,
+
+    // AWS
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) zone: String,
+    pub(crate) instance: Instance,
+    key_lifetime_seconds: i64,
+    /// By access key id: the instance's, past ones too, and the users'.
+    pub(crate) keys: HashMap<String, Key>,
+    /// The role and the access key id that the instance metadata service hands out now.
+    instance_key: Option<(String, String)>,
+    /// IMDSv2 session tokens and when they end.
+    pub(crate) metadata_sessions: HashMap<String, Timestamp>,
+    /// In the order of the specification: name and access key id.
+    pub(crate) users: Vec<(String, String)>,
+
+    // Google
+    pub(crate) project: Project,
+    pub(crate) enabled_services: BTreeSet<String>,
+    pub(crate) pools: BTreeMap<String, Pool>,
+    /// By email.
+    pub(crate) service_accounts: BTreeMap<String, Policy>,
+    /// Results of long-running operations by name.
+    pub(crate) operations: HashMap<String, Value>,
+    pub(crate) bearers: HashMap<String, Bearer>,
+    pub(crate) federated_lifetime: SignedDuration,
+    /// Opens Service Usage and IAM, as the token of a project's owner would.
+    pub(crate) admin_token: String,
+    /// Members that may use BigQuery.
+    pub(crate) grants: Vec<String>,
+    pub(crate) warehouse: Warehouse,
+}
+
+impl Facts {
+    pub(crate) fn new(spec: &Spec) -> Facts {
+        let service_account = spec.service_account();
+        let grants = spec.grants.clone().unwrap_or_else(|| vec![format!("serviceAccount:{service_account}")]);
+        let mut facts = Facts {
+            clock_offset: SignedDuration::from_secs(spec.clock.offset_seconds),
+            account: spec.aws.account.clone(),
+            region: spec.aws.region.clone(),
+            zone: spec.aws.zone.clone(),
+            instance: spec.aws.instance.clone(),
+            key_lifetime_seconds: spec.aws.key_lifetime_seconds,
+            keys: HashMap::new(),
+            instance_key: None,
+            metadata_sessions: HashMap::new(),
+            users: Vec::new(),
+            project: spec.project.clone(),
+            enabled_services: service_usage::enabled_from_the_start(),
+            pools: BTreeMap::new(),
+            service_accounts: BTreeMap::from([(service_account.clone(), Policy::empty())]),
+            operations: HashMap::new(),
+            bearers: HashMap::new(),
+            federated_lifetime: SignedDuration::from_secs(spec.federated_lifetime_seconds),
+            admin_token: format!("ya29.a0{}", random::text(random::BASE64_URL, 120)),
+            grants,
+            warehouse: Warehouse::default(),
+        };
+        for user in &spec.aws.users {
+            let key = Key::of_user(user.account.as_ref().unwrap_or(&spec.aws.account), &user.name);
+            facts.users.push((user.name.clone(), key.access_key_id.clone()));
+            facts.keys.insert(key.access_key_id.clone(), key);
+        }
+        if spec.ready {
+            facts.enabled_services = service_usage::everything();
+            facts.pools.insert(spec.pool.clone(), Pool::with_provider(&spec.provider, &spec.aws.account));
+            let member = format!(
+                "principalSet://iam.googleapis.com/{}/attribute.aws_role/arn:aws:sts::{}:assumed-role/{}",
+                iam::pool_name(&spec.project.number, &spec.pool),
+                spec.aws.account,
+                spec.bound_role,
+            );
+            facts.service_accounts.insert(service_account, Policy::binding(iam::WORKLOAD_IDENTITY_USER, member));
+        }
+        facts
+    }
+
+    pub(crate) fn patch(&mut self, patch: Patch) {
+        if let Some(role) = patch.aws.instance.role {
+            self.instance.role = role;
+        }
+        if let Some(clock) = patch.clock {
+            self.clock_offset = SignedDuration::from_secs(clock.offset_seconds);
+        }
+        if let Some(grants) = patch.grants {
+            self.grants = grants;
+        }
+    }
+
+    /// What the clocks of both clouds show.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::now() + self.clock_offset
+    }
+
+    /// The keys that the instance has for its role: the same until they are nearly over or the role changes.
+    pub(crate) fn instance_key(&mut self) -> Option<Key> {
+        let role = self.instance.role.clone()?;
+        let now = self.now();
+        if let Some((of_role, id)) = &self.instance_key
+            && *of_role == role
+            && !self.keys[id].is_due_for_rotation(now)
+        {
+            return Some(self.keys[id].clone());
+        }
+        let key = Key::of_role(&self.account, &role, &self.instance.id, now, self.key_lifetime_seconds);
+        self.keys.insert(key.access_key_id.clone(), key.clone());
+        self.instance_key = Some((role, key.access_key_id.clone()));
+        Some(key)
+    }
+
+    pub(crate) fn insists_on_metadata_v2(&self) -> bool {
+        self.instance.imds == Imds::V2
+    }
+
+    /// `project` as clients write it in a path: the id or the number.
+    pub(crate) fn is_project(&self, project: &str) -> bool {
+        project == self.project.id || project == self.project.number
+    }
+
+    pub(crate) fn may_query(&self, principal: &Principal) -> bool {
+        self.grants.iter().any(|member| principal.is(member))
+    }
+
+    pub(crate) fn require_service(&self, service: &str) -> Result<(), Reply> {
+        if self.enabled_services.contains(service) {
+            return Ok(());
+        }
+        Err(reply::service_disabled(service, service_usage::title(service), &self.project.number))
+    }
+
+    /// Whom the request's bearer stands for, if it is alive.
+    pub(crate) fn bearer(&self, request: &Request) -> Result<&Bearer, Reply> {
+        let token = bearer_token(request)?;
+        match self.bearers.get(token) {
+            Some(bearer) if bearer.expires > self.now() => Ok(bearer),
+            Some(_) => Err(reply::credentials_invalid("ACCESS_TOKEN_EXPIRED")),
+            None => Err(reply::credentials_invalid("ACCESS_TOKEN_TYPE_UNSUPPORTED")),
+        }
+    }
+
+    pub(crate) fn require_admin(&self, request: &Request, permission: &str) -> Result<(), Reply> {
+        if bearer_token(request)? == self.admin_token {
+            return Ok(());
+        }
+        self.bearer(request)?;
+        Err(reply::permission_denied(permission))
+    }
+
+    pub(crate) fn mint(
+        &mut self,
+        prefix: &str,
+        principal: Principal,
+        scopes: Vec<String>,
+        lifetime: SignedDuration,
+    ) -> (String, Timestamp) {
+        let token = format!("{prefix}{}", random::text(random::BASE64_URL, 240));
+        let expires = self.now() + lifetime;
+        self.bearers.insert(token.clone(), Bearer { principal, scopes, expires });
+        (token, expires)
+    }
+}
+
+fn bearer_token(request: &Request) -> Result<&str, Reply> {
+    let value = reply::header_text(request, "authorization").ok_or_else(reply::credentials_missing)?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(reply::credentials_missing()),
+    }
+}

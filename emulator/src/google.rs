@@ -1,0 +1,67 @@
+//! Google's services by host name, and the way from a path to what answers it.
+
+use crate::facts::Facts;
+use crate::reply::{Answer, Reply, Request, text};
+use crate::{bigquery, credentials, iam, resource_manager, service_usage, sts};
+use hyper::Method;
+use percent_encoding::percent_decode_str;
+
+/// One operation of one service, ready to be asked.
+pub(crate) struct Route {
+    pub(crate) operation: &'static str,
+    answer: Handler,
+}
+
+type Handler = Box<dyn FnOnce(&mut Facts, &Request) -> Answer + Send>;
+
+impl Route {
+    pub(crate) fn new(
+        operation: &'static str,
+        answer: impl FnOnce(&mut Facts, &Request) -> Answer + Send + 'static,
+    ) -> Route {
+        Route { operation, answer: Box::new(answer) }
+    }
+
+    pub(crate) fn answer(self, facts: &mut Facts, request: &Request) -> Reply {
+        (self.answer)(facts, request).unwrap_or_else(|refusal| refusal)
+    }
+}
+
+type Service = fn(&Method, &[&str]) -> Option<Route>;
+
+const SERVICES: [(&str, Service); 7] = [
+    ("sts.googleapis.com", sts::route),
+    ("iamcredentials.googleapis.com", credentials::route),
+    ("iam.googleapis.com", iam::route),
+    ("serviceusage.googleapis.com", service_usage::route),
+    ("cloudresourcemanager.googleapis.com", resource_manager::route),
+    ("bigquery.googleapis.com", bigquery::route),
+    ("www.googleapis.com", bigquery::route),
+];
+
+pub(crate) fn is_host(name: &str) -> bool {
+    SERVICES.iter().any(|(host, _)| *host == name)
+}
+
+/// Under a real host name only that host's service answers; without one, whichever knows the path.
+pub(crate) fn route(host: Option<&str>, method: &Method, path: &str) -> Route {
+    let segments: Vec<String> =
+        path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    SERVICES
+        .iter()
+        .filter(|(name, _)| host.is_none_or(|host| host == *name))
+        .find_map(|(_, service)| service(method, &segments))
+        .unwrap_or_else(|| Route::new("unknown", |_, request| Ok(nothing_there(request))))
+}
+
+/// What Google's front end says of a path that belongs to no service.
+fn nothing_there(request: &Request) -> Reply {
+    let path = request.uri().path();
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  \
+         <p><b>404.</b> <ins>That's an error.</ins>\n  <p>The requested URL <code>{path}</code> was not found on this \
+         server.  <ins>That's all we know.</ins>\n"
+    );
+    text(404, "text/html; charset=UTF-8", page)
+}

@@ -1,0 +1,73 @@
+//! AWS keys and whom they belong to.
+
+use crate::random;
+use jiff::{SignedDuration, Timestamp};
+
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    /// Only temporary keys have one.
+    pub(crate) session: Option<Session>,
+    pub(crate) owner: Caller,
+}
+
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) token: String,
+    pub(crate) issued: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
+/// What GetCallerIdentity tells about a key.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) account: String,
+    pub(crate) arn: String,
+}
+
+impl Key {
+    pub(crate) fn of_role(account: &str, role: &str, instance: &str, now: Timestamp, lifetime_seconds: i64) -> Key {
+        Key {
+            access_key_id: format!("ASIA{}", random::text(random::BASE32, 16)),
+            secret_access_key: random::text(random::BASE64, 40),
+            session: Some(Session {
+                token: format!("IQoJb3JpZ2luX2Vj{}==", random::text(random::BASE64, 600)),
+                issued: now,
+                expires: now + SignedDuration::from_secs(lifetime_seconds),
+            }),
+            owner: Caller {
+                account: account.into(),
+                arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{instance}"),
+            },
+        }
+    }
+
+    pub(crate) fn of_user(account: &str, name: &str) -> Key {
+        Key {
+            access_key_id: format!("AKIA{}", random::text(random::BASE32, 16)),
+            secret_access_key: random::text(random::BASE64, 40),
+            session: None,
+            owner: Caller { account: account.into(), arn: format!("arn:aws:iam::{account}:user/{name}") },
+        }
+    }
+
+    /// The instance metadata service hands out new keys before the old ones end: here in the last tenth of their life.
+    pub(crate) fn is_due_for_rotation(&self, now: Timestamp) -> bool {
+        self.session.as_ref().is_some_and(|session| {
+            let tenth = session.expires.duration_since(session.issued) / 10;
+            now >= session.expires - tenth
+        })
+    }
+}
+
+impl Caller {
+    /// Google's default mapping of `attribute.aws_role`: the ARN of an assumed role without the session's name,
+    /// the whole ARN of anyone else.
+    pub(crate) fn aws_role(&self) -> &str {
+        match self.arn.rsplit_once('/') {
+            Some((role, _session)) if self.arn.contains(":assumed-role/") => role,
+            _ => &self.arn,
+        }
+    }
+}

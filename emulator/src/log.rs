@@ -1,0 +1,126 @@
+//! What a world was asked, in the order of arrival, without any secret.
+
+use crate::reply::{Request, header_text};
+use crate::{credentials, sts};
+use serde::Serialize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// One request as it arrived, and its outcome once there is one.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct RequestRecord {
+    /// Counted from 1.
+    pub number: usize,
+    /// `service.method`, for example `sts.token`; `unknown` where nothing answers to the path.
+    pub operation: String,
+    pub method: String,
+    /// The host that the client meant: a real name through the proxy, else `127.0.0.1:PORT`.
+    pub host: String,
+    /// With its query.
+    pub path: String,
+    /// `None` while unanswered, and for ever if the connection was cut instead.
+    pub status: Option<u16>,
+    pub milliseconds: Option<u64>,
+    /// The kind only, such as `bearer`.
+    pub authorization: Option<String>,
+    pub user_agent: Option<String>,
+    pub api_client: Option<String>,
+    pub quota_project: Option<String>,
+    /// Of the subject token, for `sts.token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_headers: Option<Vec<String>>,
+    /// What was asked for, for `sts.token` and `iamcredentials.generateAccessToken`; several are joined by spaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// What was asked for, for `iamcredentials.generateAccessToken`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<String>,
+}
+
+impl RequestRecord {
+    pub(crate) fn new(operation: &str, host: &str, request: &Request) -> RequestRecord {
+        let header = |name| header_text(request, name).map(str::to_owned);
+        let mut record = RequestRecord {
+            number: 0,
+            operation: operation.into(),
+            method: request.method().to_string(),
+            host: host.into(),
+            path: request.uri().path_and_query().map_or("", |path| path.as_str()).into(),
+            status: None,
+            milliseconds: None,
+            authorization: header("authorization")
+                .map(|value| value.split(' ').next().unwrap_or_default().to_lowercase()),
+            user_agent: header("user-agent"),
+            api_client: header("x-goog-api-client"),
+            quota_project: header("x-goog-user-project"),
+            signed_headers: None,
+            scope: None,
+            lifetime: None,
+        };
+        match operation {
+            "sts.token" => (record.scope, record.signed_headers) = sts::summary(request),
+            "iamcredentials.generateAccessToken" => (record.scope, record.lifetime) = credentials::summary(request),
+            _ => {}
+        }
+        record
+    }
+}
+
+pub(crate) struct Log {
+    records: Mutex<Vec<RequestRecord>>,
+    /// How many have arrived: wakes those who wait.
+    arrived: watch::Sender<usize>,
+}
+
+impl Log {
+    pub(crate) fn new() -> Log {
+        Log { records: Mutex::default(), arrived: watch::Sender::new(0) }
+    }
+
+    /// Notes an arrival and returns its number.
+    pub(crate) fn arrive(&self, mut record: RequestRecord) -> usize {
+        let number = {
+            let mut records = self.records();
+            record.number = records.len() + 1;
+            records.push(record);
+            records.len()
+        };
+        self.arrived.send_replace(number);
+        number
+    }
+
+    pub(crate) fn answered(&self, number: usize, status: u16, took: Duration) {
+        let record = &mut self.records()[number - 1];
+        record.status = Some(status);
+        record.milliseconds = Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn all(&self) -> Vec<RequestRecord> {
+        self.records().clone()
+    }
+
+    pub(crate) fn of(&self, operation: &str) -> Vec<RequestRecord> {
+        self.records().iter().filter(|record| record.operation == operation).cloned().collect()
+    }
+
+    /// Waits until `count` requests of one operation have arrived; the wrong side says how many had when time was up.
+    pub(crate) async fn wait(
+        &self,
+        operation: &str,
+        count: usize,
+        limit: Duration,
+    ) -> Result<Vec<RequestRecord>, usize> {
+        let mut arrivals = self.arrived.subscribe();
+        let enough = arrivals.wait_for(|_| self.of(operation).len() >= count);
+        match tokio::time::timeout(limit, enough).await {
+            Ok(_) => Ok(self.of(operation)),
+            Err(_) => Err(self.of(operation).len()),
+        }
+    }
+
+    fn records(&self) -> MutexGuard<'_, Vec<RequestRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,40 @@
+//! Cloud Resource Manager: the id behind a project's number, which Google's Python library asks for on its own.
+//!
+//! <https://cloud.google.com/resource-manager/reference/rest/v1/projects/get>
+
+use crate::facts::Facts;
+use crate::google::Route;
+use crate::reply::{self, Answer, Request, ok};
+use hyper::Method;
+use serde_json::json;
+
+const SERVICE: &str = "cloudresourcemanager.googleapis.com";
+const READ_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform.read-only";
+
+pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
+    match (method.as_str(), path) {
+        ("GET", ["v1", "projects", project]) => {
+            let project = (*project).to_owned();
+            Some(Route::new("cloudresourcemanager.project", move |facts, request| get(facts, request, &project)))
+        }
+        _ => None,
+    }
+}
+
+/// Roles that let someone query let them see the project too.
+fn get(facts: &mut Facts, request: &Request, project: &str) -> Answer {
+    facts.require_service(SERVICE)?;
+    let bearer = facts.bearer(request)?;
+    if !bearer.has_scope(&[READ_SCOPE]) {
+        return Err(reply::insufficient_scopes(SERVICE));
+    }
+    if !facts.is_project(project) || !facts.may_query(&bearer.principal) {
+        return Err(reply::error(403, "PERMISSION_DENIED", "The caller does not have permission"));
+    }
+    Ok(ok(&json!({
+        "projectNumber": facts.project.number,
+        "projectId": facts.project.id,
+        "lifecycleState": "ACTIVE",
+        "name": facts.project.id,
+    })))
+}

@@ -1,0 +1,153 @@
+//! The JSON that describes a world, and the JSON that changes one. A misspelt member is an error, not a default.
+
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Spec {
+    /// Services enabled, pool and provider made, the role bound to the service account.
+    pub(crate) ready: bool,
+    pub(crate) project: Project,
+    /// By default `bigquery-reader@PROJECT.iam.gserviceaccount.com`.
+    pub(crate) service_account: Option<String>,
+    pub(crate) pool: String,
+    pub(crate) provider: String,
+    pub(crate) aws: Aws,
+    pub(crate) clock: Clock,
+    /// The role that may act as the service account in a ready world.
+    pub(crate) bound_role: String,
+    /// Who may use BigQuery; by default the service account.
+    pub(crate) grants: Option<Vec<String>>,
+    pub(crate) federated_lifetime_seconds: i64,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) number: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Aws {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) zone: String,
+    pub(crate) instance: Instance,
+    pub(crate) key_lifetime_seconds: i64,
+    pub(crate) users: Vec<User>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Instance {
+    pub(crate) id: String,
+    /// `null`: an instance without an instance profile.
+    pub(crate) role: Option<String>,
+    pub(crate) imds: Imds,
+}
+
+/// Which versions of the instance metadata service answer.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+pub(crate) enum Imds {
+    #[serde(rename = "v1")]
+    V1,
+    #[serde(rename = "v1 and v2")]
+    V1AndV2,
+    #[serde(rename = "v2")]
+    V2,
+}
+
+/// An IAM user with long-lived keys.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    /// By default the account of the world; another one makes a stranger.
+    pub(crate) account: Option<String>,
+}
+
+/// How far the clocks of both clouds are ahead of this machine's.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Clock {
+    pub(crate) offset_seconds: i64,
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Spec {
+            ready: true,
+            project: Project::default(),
+            service_account: None,
+            pool: "aws-pool".into(),
+            provider: "aws-provider".into(),
+            aws: Aws::default(),
+            clock: Clock::default(),
+            bound_role: "bigquery-role".into(),
+            grants: None,
+            federated_lifetime_seconds: 3600,
+        }
+    }
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Project { id: "my-project".into(), number: "123456789012".into() }
+    }
+}
+
+impl Default for Aws {
+    fn default() -> Self {
+        Aws {
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            zone: "us-east-1a".into(),
+            instance: Instance::default(),
+            key_lifetime_seconds: 21_600,
+            users: Vec::new(),
+        }
+    }
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Instance { id: "i-0123456789abcdef0".into(), role: Some("bigquery-role".into()), imds: Imds::V2 }
+    }
+}
+
+/// What may change while a world lives: the same shape as [`Spec`], only the members to change.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub(crate) struct Patch {
+    pub(crate) aws: AwsPatch,
+    pub(crate) clock: Option<Clock>,
+    pub(crate) grants: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AwsPatch {
+    pub(crate) instance: InstancePatch,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct InstancePatch {
+    /// Outer `None`: not named in the patch. Inner `None`: `null`, the role goes.
+    #[serde(deserialize_with = "named")]
+    pub(crate) role: Option<Option<String>>,
+}
+
+fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+impl Spec {
+    pub(crate) fn service_account(&self) -> String {
+        let default = || format!("bigquery-reader@{}.iam.gserviceaccount.com", self.project.id);
+        self.service_account.clone().unwrap_or_else(default)
+    }
+}

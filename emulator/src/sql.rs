@@ -1,0 +1,317 @@
+//! `SELECT` in BigQuery's dialect, executed by SQLite over the one table that every world has.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Statement};
+
+const SEED: &str = "
+    ATTACH ':memory:' AS mydataset;
+    CREATE TABLE mydataset.users (id INTEGER, name TEXT, email TEXT, created TIMESTAMP);
+    INSERT INTO mydataset.users VALUES
+        (1, 'aaaaa', 'aaaaa@example.com', '2023-04-01 09:00:00'),
+        (2, 'bbbbb', 'bbbbb@example.com', '2023-04-02 10:30:00'),
+        (3, 'ccccc', 'ccccc@example.com', '2023-04-03 11:15:00'),
+        (4, 'ddddd', 'ddddd@example.com', '2023-04-04 12:45:00'),
+        (5, 'eeeee', 'eeeee@example.com', '2023-04-05 13:20:00');
+";
+const DATASET: &str = "mydataset";
+const TABLE: &str = "users";
+
+pub(crate) struct Database(Connection);
+
+pub(crate) struct Query<'q> {
+    pub(crate) sql: &'q str,
+    pub(crate) project: &'q str,
+    pub(crate) session_user: &'q str,
+    /// A table's name may stand alone.
+    pub(crate) has_default_dataset: bool,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+pub(crate) struct Parameter {
+    /// Positional ones have none.
+    pub(crate) name: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) value: Option<String>,
+}
+
+pub(crate) struct Table {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+}
+
+pub(crate) enum Cell {
+    Null,
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    Timestamp(Timestamp),
+}
+
+#[derive(Debug)]
+pub(crate) enum Problem {
+    Invalid(String),
+    NotFound(String),
+    Denied(String),
+    NotImitated(&'static str),
+}
+
+impl Database {
+    pub(crate) fn seeded() -> Database {
+        let connection = Connection::open_in_memory().expect("SQLite opens a database in memory");
+        connection.execute_batch(SEED).expect("the seed is valid SQL");
+        Database(connection)
+    }
+
+    pub(crate) fn run(&self, query: &Query<'_>) -> Result<Table, Problem> {
+        let user = query.session_user.to_owned();
+        self.0
+            .create_scalar_function("session_user", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(user.clone()))
+            .expect("SQLite takes a function");
+        let sql = translate(query)?;
+        let explain = |error| explain(&error, query.project);
+        let mut statement = self.0.prepare(&sql).map_err(explain)?;
+        bind(&mut statement, &query.parameters)?;
+
+        let declared: Vec<Option<String>> =
+            statement.columns().map(|column| column.decl_type().map(str::to_uppercase)).collect();
+        let names = field_names(&statement);
+        let mut rows = Vec::new();
+        let mut cursor = statement.raw_query();
+        while let Some(row) = cursor.next().map_err(explain)? {
+            let cell = |(index, declared): (usize, &Option<String>)| {
+                Ok(cell(row.get_ref(index).map_err(explain)?, declared.as_deref()))
+            };
+            rows.push(declared.iter().enumerate().map(cell).collect::<Result<Vec<_>, Problem>>()?);
+        }
+        let kind = |index: usize| kind(declared[index].as_deref(), rows.iter().map(|row: &Vec<Cell>| &row[index]));
+        let fields = names.into_iter().enumerate().map(|(index, name)| Field { name, kind: kind(index) }).collect();
+        Ok(Table { fields, rows })
+    }
+}
+
+/// Columns without a name are `f0_`, `f1_`, …; SQLite names them by their expression.
+fn field_names(statement: &Statement<'_>) -> Vec<String> {
+    let mut anonymous = 0..;
+    let is_name = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+    };
+    let name = |name: &str| {
+        if is_name(name) { name.to_owned() } else { format!("f{}_", anonymous.next().expect("endless")) }
+    };
+    statement.column_names().map(name).collect()
+}
+
+fn bind(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<(), Problem> {
+    for index in 1..=statement.parameter_count() {
+        let parameter = match statement.parameter_name(index).map(|name| name[1..].to_owned()) {
+            Some(name) => parameters
+                .iter()
+                .find(|parameter| parameter.name.as_deref().is_some_and(|given| given.eq_ignore_ascii_case(&name)))
+                .ok_or_else(|| Problem::Invalid(format!("Query parameter '{name}' not found")))?,
+            None => parameters
+                .get(index - 1)
+                .ok_or_else(|| Problem::Invalid(format!("Query parameter number {index} not found")))?,
+        };
+        let value = parameter.sqlite()?;
+        statement.raw_bind_parameter(index, value).expect("the index is one of the statement's");
+    }
+    Ok(())
+}
+
+impl Parameter {
+    fn sqlite(&self) -> Result<Value, Problem> {
+        let Some(text) = &self.value else { return Ok(Value::Null) };
+        let value = match self.kind.as_str() {
+            "INT64" | "INTEGER" => text.parse().ok().map(Value::Integer),
+            "FLOAT64" | "FLOAT" => text.parse().ok().map(Value::Real),
+            "BOOL" | "BOOLEAN" => text.to_lowercase().parse().ok().map(|truth: bool| Value::Integer(truth.into())),
+            "STRING" | "DATE" => Some(Value::Text(text.clone())),
+            "TIMESTAMP" | "DATETIME" => timestamp(text).map(|time| Value::Text(stored(time))),
+            _ => return Err(Problem::NotImitated("query parameters of this type")),
+        };
+        value.ok_or_else(|| Problem::Invalid(format!("Invalid value for type {}: {text}", self.kind)))
+    }
+}
+
+fn cell(value: ValueRef<'_>, declared: Option<&str>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(number) => Cell::Float(number),
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            let text = String::from_utf8_lossy(text).into_owned();
+            match (declared, timestamp(&text)) {
+                (Some("TIMESTAMP"), Some(time)) => Cell::Timestamp(time),
+                _ => Cell::Text(text),
+            }
+        }
+    }
+}
+
+/// The declared type, else that of the first value: SQLite does not type expressions.
+fn kind<'c>(declared: Option<&str>, cells: impl IntoIterator<Item = &'c Cell>) -> &'static str {
+    match declared {
+        Some("INTEGER") => "INTEGER",
+        Some("TEXT") => "STRING",
+        Some("TIMESTAMP") => "TIMESTAMP",
+        _ => match cells.into_iter().find(|cell| !matches!(cell, Cell::Null)) {
+            Some(Cell::Float(_)) => "FLOAT",
+            Some(Cell::Text(_)) => "STRING",
+            Some(Cell::Timestamp(_)) => "TIMESTAMP",
+            Some(Cell::Integer(_) | Cell::Null) | None => "INTEGER",
+        },
+    }
+}
+
+fn timestamp(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok())
+}
+
+/// Text that sorts and compares as the time does.
+fn stored(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S%.f").to_string()
+}
+
+fn explain(error: &rusqlite::Error, project: &str) -> Problem {
+    let message = match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        rusqlite::Error::MultipleStatement => return Problem::NotImitated("scripts of several statements"),
+        other => other.to_string(),
+    };
+    if let Some(name) = message.strip_prefix("no such table: ") {
+        return match name.split_once('.') {
+            None => Problem::Invalid(unqualified(name)),
+            Some((DATASET, _)) => {
+                Problem::NotFound(format!("Not found: Table {project}:{name} was not found in location US"))
+            }
+            Some((dataset, _)) => {
+                Problem::NotFound(format!("Not found: Dataset {project}:{dataset} was not found in location US"))
+            }
+        };
+    }
+    if let Some(name) = message.strip_prefix("no such column: ") {
+        return Problem::Invalid(format!("Unrecognized name: {name}"));
+    }
+    if let Some(name) = message.strip_prefix("no such function: ") {
+        return Problem::Invalid(format!("Function not found: {name}"));
+    }
+    if let Some(token) = message.strip_prefix("near ").and_then(|rest| rest.strip_suffix(": syntax error")) {
+        return Problem::Invalid(format!("Syntax error: Unexpected {token}"));
+    }
+    Problem::Invalid(format!("Syntax error: {message}"))
+}
+
+fn unqualified(table: &str) -> String {
+    format!("Table \"{table}\" must be qualified with a dataset (e.g. dataset.table).")
+}
+
+/// From BigQuery's dialect to SQLite's: quotes, comments, and names with a project in front.
+fn translate(query: &Query<'_>) -> Result<String, Problem> {
+    let mut sql = String::new();
+    let mut rest = query.sql;
+    // The word before the one at hand, in capitals: after FROM and JOIN stands a table.
+    let mut last_word = String::new();
+    let project = format!("{}.", query.project);
+    while let Some(first) = rest.chars().next() {
+        if let Some(comment) = ["--", "#"].iter().find_map(|mark| rest.strip_prefix(mark)) {
+            rest = comment.find('\n').map_or("", |end| &comment[end..]);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").ok_or_else(|| unclosed("comment"))?.1;
+            sql.push(' ');
+        } else if first == '\'' || first == '"' {
+            let (text, after) = string_literal(rest, first)?;
+            sql.push_str(&format!("'{}'", text.replace('\'', "''")));
+            rest = after;
+            last_word.clear();
+        } else if first == '`' {
+            let (path, after) = rest[1..].split_once('`').ok_or_else(|| unclosed("identifier"))?;
+            let is_table = last_word == "FROM" || last_word == "JOIN";
+            sql.push_str(&quoted_path(path, query, is_table)?);
+            rest = after;
+            last_word.clear();
+        } else if rest.starts_with(&project) {
+            rest = &rest[project.len()..];
+        } else if first.is_ascii_alphanumeric() || first == '_' {
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            let is_alone = !after.starts_with('.') && !sql.ends_with('.');
+            if is_alone && word == TABLE && (last_word == "FROM" || last_word == "JOIN") && !query.has_default_dataset {
+                return Err(Problem::Invalid(unqualified(word)));
+            }
+            sql.push_str(word);
+            last_word = word.to_uppercase();
+            if sql.trim_start().len() == word.len() && !["SELECT", "WITH"].contains(&last_word.as_str()) {
+                return Err(match last_word.as_str() {
+                    "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "CREATE" | "DROP" | "ALTER" | "TRUNCATE" => {
+                        Problem::NotImitated("statements that change data")
+                    }
+                    _ => Problem::Invalid(format!("Syntax error: Unexpected identifier \"{word}\"")),
+                });
+            }
+            rest = after;
+        } else {
+            sql.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    if sql.trim().is_empty() {
+        return Err(Problem::Invalid("Syntax error: Unexpected end of statement".into()));
+    }
+    Ok(sql)
+}
+
+/// `project.dataset.table`, `dataset.table` or one name, between backticks.
+fn quoted_path(path: &str, query: &Query<'_>, is_table: bool) -> Result<String, Problem> {
+    let mut parts: Vec<&str> = path.split('.').collect();
+    if parts.len() == 3 {
+        if parts[0] != query.project {
+            let (project, table) = path.split_once('.').expect("three parts");
+            return Err(Problem::Denied(format!(
+                "Access Denied: Table {project}:{table}: User does not have permission to query table \
+                 {project}:{table}, or perhaps it does not exist."
+            )));
+        }
+        parts.remove(0);
+    }
+    if is_table && parts == [TABLE] && !query.has_default_dataset {
+        return Err(Problem::Invalid(unqualified(TABLE)));
+    }
+    let quoted: Vec<String> = parts.iter().map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
+    Ok(quoted.join("."))
+}
+
+/// What stands between quotes, unescaped, and what follows.
+fn string_literal(text: &str, quote: char) -> Result<(String, &str), Problem> {
+    let mut value = String::new();
+    let mut letters = text[1..].char_indices();
+    while let Some((index, letter)) = letters.next() {
+        match letter {
+            _ if letter == quote => return Ok((value, &text[index + 2..])),
+            '\\' => match letters.next().ok_or_else(|| unclosed("string literal"))?.1 {
+                'n' => value.push('\n'),
+                't' => value.push('\t'),
+                'r' => value.push('\r'),
+                escaped @ ('\\' | '\'' | '"' | '`' | '?') => value.push(escaped),
+                _ => return Err(Problem::NotImitated("this escape in a string literal")),
+            },
+            _ => value.push(letter),
+        }
+    }
+    Err(unclosed("string literal"))
+}
+
+fn unclosed(what: &str) -> Problem {
+    Problem::Invalid(format!("Syntax error: Unclosed {what}"))
+}

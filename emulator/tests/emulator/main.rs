@@ -1,0 +1,12 @@
+//! What the emulator promises, asked from outside: over its ports, with the official signer making the subject tokens.
+
+mod bigquery;
+mod control;
+mod exchange;
+mod faults;
+mod impersonation;
+mod metadata;
+mod proxy;
+mod setup;
+mod support;
+mod worlds;
