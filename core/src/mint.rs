@@ -13,7 +13,7 @@ use crate::aws::{self, Identity};
 use crate::config::{Config, Impersonation};
 use crate::error::{Error, Kind, Step};
 use crate::google::{iam, sts};
-use crate::host::{Outside, Route, SendError};
+use crate::host::{Outside, Reason, Route, SendError};
 use crate::retry;
 use crate::subject_token::SubjectToken;
 use crate::token::Token;
@@ -70,7 +70,16 @@ pub(crate) async fn access_token(
 
 fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> Error {
     let host = url.host_str().unwrap_or_default();
-    Error::new(Kind::Unavailable, step, format!("{service} cannot be reached at `{host}`: {cause}"))
-        .hinting("check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)")
-        .caused_by(cause)
+    let error = match cause.reason {
+        Reason::Timeout | Reason::Connect | Reason::Interrupted => {
+            Error::new(Kind::Unavailable, step, format!("{service} cannot be reached at `{host}`: {cause}")).hinting(
+                "check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)",
+            )
+        }
+        Reason::TooLarge => {
+            Error::new(Kind::Malformed, step, format!("{service} at `{host}` cannot be meant: {cause}"))
+        }
+        Reason::Unsendable => Error::new(Kind::Internal, step, format!("{service} was not asked: {cause}")),
+    };
+    error.caused_by(cause)
 }

@@ -112,7 +112,7 @@ fn canonical_headers(headers: &[(&str, &str)]) -> (String, String) {
 /// Every segment encoded once more than it stands in the request.
 fn canonical_path(path: &str, normalize: bool) -> String {
     if !normalize {
-        return if path.is_empty() { "/".to_owned() } else { encode(path, &[b'/']) };
+        return if path.is_empty() { "/".to_owned() } else { encode(path, b"/") };
     }
     let mut segments = Vec::new();
     for segment in path.split('/') {

@@ -113,7 +113,7 @@ impl<'a> Service<'a> {
                 let token = header_text(&reply).ok_or_else(|| malformed("a session token that no header can carry"))?;
                 Ok(Session { token: Some(Secret::new(token)), version_2_hung: false })
             }
-            Ok(reply) if matches!(reply.status, 403 | 404 | 405) && self.version_1_is_allowed => {
+            Ok(reply) if matches!(reply.status, 403..=405) && self.version_1_is_allowed => {
                 Ok(Session { token: None, version_2_hung })
             }
             Ok(reply) => Err(refused("opening a metadata session", &reply)),

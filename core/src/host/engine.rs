@@ -3,6 +3,7 @@
 //! Callers only wait, on whatever executor they have, so a flight outlives its caller, the caller's runtime and event
 //! loop. Nothing here is process-wide: the engine belongs to one process's state, a fork's child makes its own, and the
 //! parent's is forgotten there, never dropped.
+#![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
 use super::{Reason, Reply, Route, SendError};
 use crate::env_names;
@@ -45,8 +46,11 @@ const SYSTEM_BUNDLES: [&str; 6] = [
 #[derive(Debug)]
 pub(super) struct Engine {
     runtime: runtime::Handle,
-    clients: Mutex<HashMap<(Route, Network), Arc<OnceCell<reqwest::Client>>>>,
+    clients: Mutex<HashMap<(Route, Network), Client>>,
 }
+
+/// Made when it is first needed.
+type Client = Arc<OnceCell<reqwest::Client>>;
 
 impl Engine {
     /// Starts the thread.

@@ -2,6 +2,7 @@
 //! two counters.
 //!
 //! It checks nothing of what it is sent (the emulator does that); it shows *when* something is sent, and how often.
+#![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
 use super::{Host, Reason, Reply, Route, SendError};
 use crate::cache::Registry;
@@ -97,7 +98,10 @@ impl World {
             return reply(503, json!({}));
         }
         if is_exchange {
-            return reply(200, json!({ "access_token": format!("federated-{count}"), "expires_in": self.life_seconds }));
+            return reply(
+                200,
+                json!({ "access_token": format!("federated-{count}"), "expires_in": self.life_seconds }),
+            );
         }
         if let Some(status) = self.impersonation_answers.pop() {
             return reply(status, json!({ "error": { "status": "UNAUTHENTICATED", "message": "said no" } }));

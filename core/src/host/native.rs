@@ -2,6 +2,7 @@
 //!
 //! One state for the whole process, keyed by its id: after a fork the child's first miss makes its own, and the parent's
 //! is left alone, since its locks and its thread belong to another process. Nothing is made before the first miss.
+#![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
 use super::engine::Engine;
 use super::{Host, Reason, Reply, Route, SendError};

@@ -1,4 +1,5 @@
 //! The rules by which a token is renewed, shared and given up, on a clock that the test moves.
+#![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
 use super::*;
 use crate::host::fake::{Fake, Outage};
