@@ -68,7 +68,7 @@ fn explain(error: &(dyn Error + 'static)) {
         Some(ours) => eprintln!("error in step {}: {ours}", ours.step().name()),
         None => eprintln!("error: {error}"),
     }
-    for cause in successors(error.source(), |cause| cause.source()) {
+    for cause in successors(error.source(), |cause| (*cause).source()) {
         eprintln!("cause: {cause}");
     }
     if let Some(hint) = ours.and_then(rolebridge::Error::hint) {

@@ -167,12 +167,12 @@ impl Descent {
         work: impl Fn(I) -> BoxFuture<'a, Result<O, Error>> + Sync,
     ) -> Result<O, Error> {
         let (input, was_held) = self.obtain(slot, &mint).await?;
-        let result = work(input.value.clone()).await;
+        let result = work(input.value().clone()).await;
         match &result {
             Err(error) if was_held && error.blames(step) => {
                 slot.forget(&input);
                 let (input, _) = self.obtain(slot, &mint).await?;
-                work(input.value).await
+                work(input.into_value()).await
             }
             _ => result,
         }

@@ -52,4 +52,6 @@ pub use aws::{Identity, Region};
 pub use environment::Environment;
 pub use error::{Error, Kind, Step};
 pub use token::Token;
-pub use token_source::{Blocking, Builder, Pending, TokenSource};
+pub use token_source::builder::Builder;
+pub use token_source::pending::Pending;
+pub use token_source::{Blocking, TokenSource};

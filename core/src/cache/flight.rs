@@ -1,6 +1,6 @@
 //! One minting under way, and everyone who waits for it: futures on any executor, and blocked threads.
 
-use super::Held;
+use super::held::Held;
 use crate::error::Error;
 use std::future::Future;
 use std::pin::Pin;

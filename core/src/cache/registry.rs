@@ -1,6 +1,6 @@
 //! All slots of a host, by key: equal configurations in equal environments meet in one slot.
 
-use super::Slot;
+use super::slot::Slot;
 use crate::moment::Moment;
 use sha2::{Digest, Sha256};
 use std::any::Any;

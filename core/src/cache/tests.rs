@@ -1,9 +1,14 @@
 //! The rules of the cache, one test each; time is an argument, so nothing waits.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
+use super::slot::Answer;
 use super::*;
+use crate::error::Error;
 use crate::error::{Kind, Step};
+use crate::moment::Moment;
 use futures_util::FutureExt;
+use std::sync::Arc;
+use std::time::Duration;
 
 type Name = &'static str;
 
@@ -36,7 +41,7 @@ fn settle(slot: &Arc<Slot<Name>>, now: Moment, result: Result<Held<Name>, Error>
 }
 
 fn usable(answer: &Answer<Name>) -> Option<Name> {
-    answer.usable.as_ref().map(|held| held.value)
+    answer.usable.as_ref().map(|held| *held.value())
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn expired_is_never_used_and_all_wait_for_one_flight() {
     let Next::Wait(flight) = slot.ask(at(3600)).next else { panic!("the second asker waits") };
     lead(first).settle(minted("two", at(3601)), at(3601), 0.0);
     let Some(Outcome::Settled(Ok(held))) = flight.block(None) else { panic!("it was settled") };
-    assert_eq!(held.value, "two");
+    assert_eq!(*held.value(), "two");
 }
 
 #[test]

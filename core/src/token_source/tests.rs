@@ -1,9 +1,16 @@
 //! The rules by which a token is renewed, shared and given up, on a clock that the test moves.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::*;
+use super::TokenSource;
+use super::builder::Builder;
+use crate::environment::Environment;
+use crate::error::Kind;
+use crate::host::Host;
 use crate::host::fake::{Fake, Outage};
+use crate::moment::Moment;
 use futures_util::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
 
 const FILE: &str = r#"{
     "type": "external_account",

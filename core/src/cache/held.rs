@@ -1,0 +1,61 @@
+//! Something minted, and what may be done with it at a given time.
+
+use crate::moment::Moment;
+use std::time::Duration;
+
+/// A wall clock set back this little is an adjustment; set back further, the age of what was minted is unknown.
+const CLOCK_ADJUSTMENT: Duration = Duration::from_secs(60);
+
+/// Something minted, and the two turning points of its life.
+#[derive(Debug, Clone)]
+pub(crate) struct Held<T> {
+    value: T,
+    minted_at: Moment,
+    stale_at: Moment,
+    expires_at: Moment,
+}
+
+impl<T> Held<T> {
+    /// To be renewed ahead of its end: stale from a point drawn between 50 % and 85 % of its life, so that processes
+    /// that started together do not renew together.
+    pub(crate) fn renewed_ahead(value: T, minted_at: Moment, expires_at: Moment, random: f64) -> Held<T> {
+        let fresh = expires_at.since(minted_at).mul_f64(0.5 + 0.35 * random);
+        Held { value, minted_at, stale_at: minted_at.plus(fresh), expires_at }
+    }
+
+    /// To be used until `margin` before its end, and renewed only when it is next asked for.
+    pub(crate) fn used_up(value: T, minted_at: Moment, expires_at: Moment, margin: Duration) -> Held<T> {
+        // What lives no longer than the margin is used once, not never.
+        let usable = expires_at.since(minted_at).saturating_sub(margin).max(Duration::from_millis(1));
+        let end = if expires_at == Moment::NEVER { expires_at } else { minted_at.plus(usable) };
+        Held { value, minted_at, stale_at: end, expires_at: end }
+    }
+
+    pub(crate) fn is_usable(&self, now: Moment) -> bool {
+        now < self.expires_at && now.plus(CLOCK_ADJUSTMENT) >= self.minted_at
+    }
+
+    pub(crate) fn is_fresh(&self, now: Moment) -> bool {
+        now < self.stale_at && self.is_usable(now)
+    }
+
+    pub(crate) fn value(&self) -> &T {
+        &self.value
+    }
+
+    pub(crate) fn into_value(self) -> T {
+        self.value
+    }
+
+    pub(crate) fn minted_at(&self) -> Moment {
+        self.minted_at
+    }
+
+    pub(crate) fn stale_at(&self) -> Moment {
+        self.stale_at
+    }
+
+    pub(crate) fn expires_at(&self) -> Moment {
+        self.expires_at
+    }
+}

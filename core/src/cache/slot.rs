@@ -1,0 +1,182 @@
+//! The state machine of one key: who may use what, who leads, who waits, who is held off.
+
+use super::flight::{Flight, Outcome};
+use super::held::Held;
+use crate::error::Error;
+use crate::moment::Moment;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The hold-off after the first failure; doubled for each one after it, up to the longest, and shortened by up to half
+/// at random so that a fleet does not come back as one.
+const FIRST_HOLD_OFF: Duration = Duration::from_secs(1);
+const LONGEST_HOLD_OFF: Duration = Duration::from_secs(30);
+/// A refusal of a token younger than this is not the token's fault: nothing is minted for it.
+const LEAST_AGE_TO_RENEW: Duration = Duration::from_secs(30);
+/// How soon a caller that used a stale token looks for its successor while a flight is under way.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The state of one key of one layer.
+pub(crate) struct Slot<T> {
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    held: Option<Held<T>>,
+    flight: Option<Arc<Flight<T>>>,
+    failure: Option<Failure>,
+}
+
+/// The last flight's failure, remembered until its hold-off ends.
+struct Failure {
+    error: Error,
+    in_a_row: u32,
+    at: Moment,
+    hold_off: Duration,
+}
+
+impl Failure {
+    /// Over when its time has passed, and also when the clock was set back past its beginning.
+    fn holds_off(&self, now: Moment) -> bool {
+        now >= self.at && now < self.until()
+    }
+
+    fn until(&self) -> Moment {
+        self.at.plus(self.hold_off)
+    }
+}
+
+/// What a slot answers to one who asks.
+pub(crate) struct Answer<T: Clone> {
+    /// What can be used now.
+    pub(crate) usable: Option<Held<T>>,
+    /// What the asker does besides using it, or in order to have something to use.
+    pub(crate) next: Next<T>,
+    /// When it is worth asking again for one who has something usable.
+    pub(crate) ask_again_at: Moment,
+}
+
+pub(crate) enum Next<T: Clone> {
+    /// Nothing: it is fresh.
+    Rest,
+    /// Run a flight and settle it: nobody else does.
+    Lead(Lead<T>),
+    /// Wait for the flight that somebody leads.
+    Wait(Arc<Flight<T>>),
+    /// Take this error: a flight failed just now.
+    HoldOff(Error),
+}
+
+impl<T: Clone> Slot<T> {
+    pub(crate) fn empty() -> Slot<T> {
+        Slot { state: Mutex::new(State { held: None, flight: None, failure: None }) }
+    }
+
+    pub(crate) fn ask(self: &Arc<Self>, now: Moment) -> Answer<T> {
+        let mut state = self.lock();
+        let usable = state.held.clone().filter(|held| held.is_usable(now));
+        if let Some(held) = usable.as_ref().filter(|held| held.is_fresh(now)) {
+            let ask_again_at = held.stale_at();
+            return Answer { usable, next: Next::Rest, ask_again_at };
+        }
+        let (next, ask_again_at) = if let Some(flight) = &state.flight {
+            (Next::Wait(Arc::clone(flight)), now.plus(LOOK_AGAIN))
+        } else if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_off(now)) {
+            (Next::HoldOff(failure.error.clone()), failure.until())
+        } else {
+            let flight = Arc::new(Flight::new());
+            state.flight = Some(Arc::clone(&flight));
+            (Next::Lead(Lead { slot: Arc::clone(self), flight, is_settled: false }), now.plus(LOOK_AGAIN))
+        };
+        let ask_again_at = usable.as_ref().map_or(ask_again_at, |held| ask_again_at.min(held.expires_at()));
+        Answer { usable, next, ask_again_at }
+    }
+
+    /// Drops `blamed` if it is still held: somebody refused it, and the next who asks leads a new flight.
+    pub(crate) fn forget(&self, blamed: &Held<T>) {
+        let mut state = self.lock();
+        if state.held.as_ref().is_some_and(|held| held.minted_at() == blamed.minted_at()) {
+            state.held = None;
+        }
+    }
+
+    /// As [`Slot::forget`], unless it is too young for that: an API that refuses every token would mint without end.
+    pub(crate) fn renew(&self, is_blamed: impl FnOnce(&T) -> bool, now: Moment) -> bool {
+        let mut state = self.lock();
+        let is_due = state
+            .held
+            .as_ref()
+            .is_some_and(|held| is_blamed(held.value()) && now.since(held.minted_at()) >= LEAST_AGE_TO_RENEW);
+        if is_due {
+            state.held = None;
+        }
+        is_due
+    }
+
+    /// Whether it holds nothing that anybody could miss.
+    pub(super) fn is_idle(&self, now: Moment) -> bool {
+        let state = self.lock();
+        state.flight.is_none()
+            && !state.held.as_ref().is_some_and(|held| held.is_usable(now))
+            && !state.failure.as_ref().is_some_and(|failure| failure.holds_off(now))
+    }
+
+    fn settle(&self, result: Result<Held<T>, Error>, now: Moment, random: f64) {
+        let mut state = self.lock();
+        state.flight = None;
+        match result {
+            Ok(held) => {
+                state.held = Some(held);
+                state.failure = None;
+            }
+            Err(error) => {
+                let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row) + 1;
+                let doubled = FIRST_HOLD_OFF.saturating_mul(1 << (in_a_row - 1).min(10)).min(LONGEST_HOLD_OFF);
+                let hold_off = doubled.mul_f64(1.0 - random / 2.0);
+                state.failure = Some(Failure { error, in_a_row, at: now, hold_off });
+            }
+        }
+    }
+
+    /// A panic while the lock is held cannot leave the state half-changed in a way that matters: go on.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> fmt::Debug for Slot<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Slot").finish_non_exhaustive()
+    }
+}
+
+/// The duty to run a slot's flight. Dropped unsettled, the flight vanishes, and one of its waiters leads a new one.
+pub(crate) struct Lead<T: Clone> {
+    slot: Arc<Slot<T>>,
+    flight: Arc<Flight<T>>,
+    is_settled: bool,
+}
+
+impl<T: Clone> Lead<T> {
+    /// What others, and the leader's own caller, wait for.
+    pub(crate) fn flight(&self) -> Arc<Flight<T>> {
+        Arc::clone(&self.flight)
+    }
+
+    /// The flight has ended at `now`; all who wait are told.
+    pub(crate) fn settle(mut self, result: Result<Held<T>, Error>, now: Moment, random: f64) {
+        self.is_settled = true;
+        self.slot.settle(result.clone(), now, random);
+        self.flight.settle(Outcome::Settled(result));
+    }
+}
+
+impl<T: Clone> Drop for Lead<T> {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.slot.lock().flight = None;
+            self.flight.settle(Outcome::Vanished);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A token that is to come, for whoever waits: a future, a blocked thread, or a callback.
+
+use super::shared::{Given, Shared, internal};
+use crate::cache::Outcome;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::token::Token;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// A flight can vanish with a thread that panicked; one that vanishes for every leader will not be led for ever.
+const MOST_LEADS: u8 = 3;
+
+/// A token that is to come: a future for any executor, or something to block on.
+///
+/// Dropping it disturbs nobody: the flight goes on, and the next caller finds what it brought.
+pub struct Pending {
+    shared: Arc<Shared>,
+    environment: Environment,
+    vanished: u8,
+    given: Given,
+}
+
+impl Pending {
+    pub(super) fn new(shared: Arc<Shared>, environment: &Environment) -> Pending {
+        let given = shared.ask(environment);
+        Pending { shared, environment: environment.clone(), vanished: 0, given }
+    }
+
+    /// Blocks this thread until the token is there.
+    pub fn block(mut self) -> Result<Token, Error> {
+        loop {
+            if let Some(result) = self.block_once(None) {
+                return result;
+            }
+        }
+    }
+
+    /// Blocks this thread until the token is there, but not longer than `slice`; none if it is still to come.
+    pub fn block_for(&mut self, slice: Duration) -> Option<Result<Token, Error>> {
+        self.block_once(Some(slice))
+    }
+
+    /// Calls back once: at once on this thread if the token is there, else on the thread that mints it.
+    ///
+    /// The callback must not block, since every other token waits meanwhile.
+    pub fn when_settled(self, callback: impl FnOnce(Result<Token, Error>) + Send + 'static) {
+        match &self.given {
+            Given::Answer(result) => callback(result.clone()),
+            Given::Wait(_) => {
+                let host = Arc::clone(&self.shared.setup.host);
+                // The callback goes with the task if it cannot be spawned, which a flight under way rules out.
+                let _ = host.spawn(Box::pin(async move { callback(self.await) }));
+            }
+        }
+    }
+
+    fn block_once(&mut self, slice: Option<Duration>) -> Option<Result<Token, Error>> {
+        match &self.given {
+            Given::Answer(result) => Some(result.clone()),
+            Given::Wait(wait) => {
+                let outcome = wait.block(slice)?;
+                self.take(outcome)
+            }
+        }
+    }
+
+    /// The result of a flight; none if it vanished and another is waited for.
+    fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
+        self.given = match outcome {
+            Outcome::Settled(Ok(held)) => {
+                let ask_again_at = held.stale_at();
+                Given::Answer(Ok(self.shared.keep(held, ask_again_at)))
+            }
+            Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
+            Outcome::Vanished if self.vanished + 1 < MOST_LEADS => {
+                self.vanished += 1;
+                self.shared.ask(&self.environment)
+            }
+            Outcome::Vanished => Given::Answer(Err(internal("every flight for the token ended without a result"))),
+        };
+        match &self.given {
+            Given::Answer(result) => Some(result.clone()),
+            Given::Wait(_) => None,
+        }
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Token, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let outcome = match &mut self.given {
+                Given::Answer(result) => return Poll::Ready(result.clone()),
+                Given::Wait(wait) => ready!(Pin::new(wait).poll(context)),
+            };
+            self.take(outcome);
+        }
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Pending").finish_non_exhaustive()
+    }
+}

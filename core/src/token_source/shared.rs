@@ -1,0 +1,159 @@
+//! What all clones of a token source share: how it was set up, and the token at hand.
+
+use crate::cache::{Flight, Held, Lead, Next, Registry, Wait};
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Step};
+use crate::host::{Host, Outside, native};
+use crate::layers::{Descent, Purpose};
+use crate::moment::Moment;
+use crate::token::Token;
+use arc_swap::ArcSwapOption;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What was decided when the source was built.
+#[derive(Clone)]
+pub(super) struct Setup {
+    pub(super) purpose: Purpose,
+    pub(super) quota_project: Option<HeaderValue>,
+    pub(super) project: Option<String>,
+    /// Where the builder was given one; else the process is asked at each flight.
+    pub(super) environment: Option<Environment>,
+    pub(super) host: Arc<dyn Host>,
+}
+
+pub(super) struct Shared {
+    pub(super) setup: Setup,
+    /// The last answer, for hits that take no lock and ask no process id: it survives a fork.
+    at_hand: ArcSwapOption<AtHand>,
+}
+
+/// A token, its headers, and until when a caller takes both without asking the cache.
+struct AtHand {
+    held: Held<Token>,
+    headers: Arc<HeaderMap>,
+    ask_again_at: Moment,
+}
+
+/// What one who asks is given.
+pub(super) enum Given {
+    Answer(Result<Token, Error>),
+    Wait(Wait<Token>),
+}
+
+impl Shared {
+    pub(super) fn new(setup: Setup) -> Shared {
+        Shared { setup, at_hand: ArcSwapOption::empty() }
+    }
+
+    pub(super) fn token_at_hand(&self) -> Option<Token> {
+        self.at_hand(|at_hand| at_hand.held.value().clone())
+    }
+
+    pub(super) fn headers_at_hand(&self) -> Option<Arc<HeaderMap>> {
+        self.at_hand(|at_hand| Arc::clone(&at_hand.headers))
+    }
+
+    pub(super) fn ask_again_at(&self) -> Option<SystemTime> {
+        self.at_hand(|at_hand| at_hand.ask_again_at.into())
+    }
+
+    /// The hot path.
+    fn at_hand<R>(&self, take: impl FnOnce(&AtHand) -> R) -> Option<R> {
+        let now = self.setup.host.now();
+        let at_hand = self.at_hand.load();
+        let at_hand = at_hand.as_ref().filter(|it| now < it.ask_again_at && it.held.is_usable(now))?;
+        Some(take(at_hand))
+    }
+
+    pub(super) fn headers_of(&self, token: &Token) -> Arc<HeaderMap> {
+        if let Some(at_hand) = self.at_hand.load().as_ref().filter(|at_hand| at_hand.held.value().is(token)) {
+            return Arc::clone(&at_hand.headers);
+        }
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(AUTHORIZATION, token.authorization().clone());
+        if let Some(project) = &self.setup.quota_project {
+            headers.insert("x-goog-user-project", project.clone());
+        }
+        Arc::new(headers)
+    }
+
+    /// The environment of a call that brings none.
+    pub(super) fn environment(&self) -> Environment {
+        self.setup.environment.clone().unwrap_or_else(native::environment)
+    }
+
+    /// Asks the cache, starts the flight that nobody else leads, and gives what the caller uses or waits for.
+    pub(super) fn ask(&self, environment: &Environment) -> Given {
+        let Setup { purpose, host, .. } = &self.setup;
+        let now = host.now();
+        let registry = host.registry();
+        let answer = registry.slot::<Token>(purpose.key(environment), now).ask(now);
+        let given = match answer.next {
+            Next::Rest => Given::Answer(Err(internal("the cache called a token fresh and gave none"))),
+            Next::Wait(flight) => Given::Wait(flight.wait()),
+            Next::HoldOff(error) => Given::Answer(Err(error)),
+            Next::Lead(lead) => match self.lead(lead, environment, registry) {
+                Ok(flight) => Given::Wait(flight.wait()),
+                Err(error) => Given::Answer(Err(error)),
+            },
+        };
+        // A token at hand outlives a changed environment and a fork, whose slots know nothing of it yet.
+        let own = || self.at_hand.load().as_ref().map(|own| own.held.clone()).filter(|held| held.is_usable(now));
+        match answer.usable.or_else(own) {
+            None => given,
+            Some(held) => {
+                let ask_again_at = answer.ask_again_at.min(held.expires_at());
+                Given::Answer(Ok(self.keep(held, ask_again_at)))
+            }
+        }
+    }
+
+    /// Keeps an answer at hand.
+    pub(super) fn keep(&self, held: Held<Token>, ask_again_at: Moment) -> Token {
+        let token = held.value().clone();
+        let is_kept = |it: &AtHand| it.held.value().is(&token) && it.ask_again_at == ask_again_at;
+        if !self.at_hand.load().as_ref().is_some_and(|at_hand| is_kept(at_hand)) {
+            let headers = self.headers_of(&token);
+            self.at_hand.store(Some(Arc::new(AtHand { held, headers, ask_again_at })));
+        }
+        token
+    }
+
+    pub(super) fn refused(&self, token: &Token, environment: &Environment) {
+        let Setup { purpose, host, .. } = &self.setup;
+        let now = host.now();
+        let slot = host.registry().slot::<Token>(purpose.key(environment), now);
+        if slot.renew(|held| held.is(token), now) {
+            self.at_hand.store(None);
+        }
+    }
+
+    /// Runs a flight on the host, where it ends whatever becomes of its callers.
+    fn lead(
+        &self,
+        lead: Lead<Token>,
+        environment: &Environment,
+        registry: Arc<Registry>,
+    ) -> Result<Arc<Flight<Token>>, Error> {
+        let Setup { purpose, host, .. } = self.setup.clone();
+        let flight = lead.flight();
+        let outside = Outside { host: Arc::clone(&host), environment: environment.clone() };
+        let descent = Descent::new(purpose, outside, registry);
+        let flown = self.setup.host.spawn(Box::pin(async move {
+            let result = descent.access_token().await;
+            lead.settle(result, host.now(), host.random());
+        }));
+        match flown {
+            Ok(()) => Ok(flight),
+            Err(cause) => Err(internal("the thread that mints tokens could not be started").caused_by(cause)),
+        }
+    }
+}
+
+/// A failure of this crate, before any step of the way.
+pub(super) fn internal(message: &str) -> Error {
+    Error::new(Kind::Internal, Step::Config, message)
+}
