@@ -11,6 +11,7 @@ use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::moment::Moment;
+use crate::reply::Reply;
 use futures_util::future::{self, BoxFuture, Either};
 use std::fmt;
 use std::future::Future;
@@ -51,24 +52,6 @@ pub(crate) enum Route {
     Public,
     /// To a metadata service: never through a proxy, and given up soon.
     LinkLocal,
-}
-
-/// A whole reply, of at most 1 MiB. Redirects are not followed, so their status is an answer as any other.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    /// The `Date` header.
-    pub(crate) date: Option<Moment>,
-    /// The `Retry-After` header, where it gives seconds.
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Reply {
-    /// Whether the same request may succeed a little later.
-    pub(crate) fn is_transient(&self) -> bool {
-        matches!(self.status, 408 | 429 | 500..=599)
-    }
 }
 
 /// Why no reply came.

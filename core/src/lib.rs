@@ -41,6 +41,7 @@ mod host;
 mod layers;
 mod mint;
 mod moment;
+mod reply;
 mod retry;
 mod secret;
 pub mod sigv4;

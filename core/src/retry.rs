@@ -1,6 +1,7 @@
 //! What is tried again, and when: [`decide`] knows, [`send`] is the only loop.
 
-use crate::host::{Outside, Reason, Reply, Route, SendError};
+use crate::host::{Outside, Reason, Route, SendError};
+use crate::reply::Reply;
 use std::time::Duration;
 
 /// Three tries more than one bad moment of a load balancer takes; the budget of a step ends them in any case.

@@ -16,8 +16,9 @@ use crate::env_names::{
     AWS_EC2_METADATA_V1_DISABLED,
 };
 use crate::error::{Error, Kind, Step};
-use crate::host::{Outside, Reply, Route, SendError};
+use crate::host::{Outside, Route, SendError};
 use crate::moment::Moment;
+use crate::reply::Reply;
 use crate::retry;
 use crate::secret::Secret;
 use futures_util::future;

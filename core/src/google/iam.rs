@@ -4,8 +4,8 @@
 use super::quotable;
 use crate::config::{Config, Impersonation};
 use crate::error::{Error, Kind, Step};
-use crate::host::Reply;
 use crate::moment::Moment;
+use crate::reply::Reply;
 use crate::token::Token;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@
 use super::quotable;
 use crate::config::{AWS_SUBJECT_TOKEN_TYPE, Config};
 use crate::error::{Error, Kind, Step};
-use crate::host::Reply;
 use crate::moment::Moment;
+use crate::reply::Reply;
 use crate::subject_token::SubjectToken;
 use crate::token::Token;
 use base64::Engine;

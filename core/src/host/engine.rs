@@ -5,10 +5,11 @@
 //! parent's is forgotten there, never dropped.
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
-use super::{Reason, Reply, Route, SendError};
+use super::{Reason, Route, SendError};
 use crate::env_names;
 use crate::environment::Environment;
 use crate::moment::Moment;
+use crate::reply::Reply;
 use futures_util::future::BoxFuture;
 use http::header::{DATE, RETRY_AFTER};
 use once_cell::sync::OnceCell;

@@ -4,10 +4,11 @@
 //! It checks nothing of what it is sent (the emulator does that); it shows *when* something is sent, and how often.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::{Host, Reason, Reply, Route, SendError};
+use super::{Host, Reason, Route, SendError};
 use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::moment::Moment;
+use crate::reply::Reply;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use std::io;

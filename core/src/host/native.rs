@@ -5,11 +5,12 @@
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
 use super::engine::Engine;
-use super::{Host, Reason, Reply, Route, SendError};
+use super::{Host, Reason, Route, SendError};
 use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::moment::Moment;
+use crate::reply::Reply;
 use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;

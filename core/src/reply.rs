@@ -1,0 +1,22 @@
+//! What a service answered, as far as anything here reads it.
+
+use crate::moment::Moment;
+use std::time::Duration;
+
+/// A whole reply, of at most 1 MiB. Redirects are not followed, so their status is an answer as any other.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// The `Date` header.
+    pub(crate) date: Option<Moment>,
+    /// The `Retry-After` header, where it gives seconds.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// Whether the same request may succeed a little later.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.status, 408 | 429 | 500..=599)
+    }
+}
