@@ -16,6 +16,7 @@ mod flight;
 mod held;
 mod registry;
 mod slot;
+mod sync;
 
 pub(crate) use flight::{Flight, Outcome, Wait};
 pub(crate) use held::Held;

@@ -1,10 +1,10 @@
 //! One minting under way, and everyone who waits for it: futures on any executor, and blocked threads.
 
 use super::held::Held;
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 

@@ -2,10 +2,10 @@
 
 use super::flight::{Flight, Outcome};
 use super::held::Held;
+use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::moment::Moment;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The hold-off after the first failure; doubled for each one after it, up to the longest, and shortened by up to half
