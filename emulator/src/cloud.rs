@@ -1,16 +1,14 @@
 //! The handles that a program holds: a cloud and its worlds. They block, and so serve tests with any runtime or none.
+#![expect(clippy::panic, reason = "a test that orders something wrong is to fail where it stands")]
 
-use crate::authority::Authority;
 use crate::control;
-use crate::log::RequestRecord;
-use crate::spec::Spec;
 use crate::world::State;
+use crate::world::log::RequestRecord;
+use crate::worlds::Worlds;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -28,6 +26,7 @@ pub struct Cloud {
 
 /// One world, for as long as this handle is held.
 pub struct World {
+    /// As in the paths of the control API.
     pub id: String,
     /// Stands for `http://169.254.169.254`.
     pub metadata_url: String,
@@ -70,6 +69,7 @@ impl Cloud {
         Ok(Cloud { worlds, runtime: handle, control_port, stop: Some(stop), thread: Some(thread) })
     }
 
+    /// Where the control API listens.
     #[must_use]
     pub fn control_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.control_port)
@@ -124,6 +124,7 @@ impl World {
         self.state.add_fault(fault).unwrap_or_else(|problem| panic!("no such fault: {problem}"));
     }
 
+    /// Calls all faults off; a request that one has struck already still suffers it.
     pub fn clear_faults(&self) {
         self.state.clear_faults();
     }
@@ -170,39 +171,4 @@ fn wait<T: Send + 'static>(runtime: &Handle, future: impl Future<Output = T> + S
         let _ = sender.send(future.await);
     });
     receiver.recv().expect("the cloud has not been dropped")
-}
-
-/// The worlds of one cloud, and the certificate authority that they share.
-pub(crate) struct Worlds {
-    authority: Arc<Authority>,
-    made: AtomicUsize,
-    by_id: Mutex<HashMap<String, Arc<State>>>,
-}
-
-impl Worlds {
-    fn new() -> Worlds {
-        Worlds { authority: Arc::new(Authority::new()), made: AtomicUsize::new(0), by_id: Mutex::default() }
-    }
-
-    pub(crate) async fn make(&self, spec: Value) -> Result<Arc<State>, String> {
-        let spec: Spec = serde_json::from_value(spec).map_err(|error| error.to_string())?;
-        let id = format!("world-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
-        let world = State::begin(id.clone(), &spec, self.authority.clone()).await.map_err(|error| error.to_string())?;
-        self.by_id().insert(id, world.clone());
-        Ok(world)
-    }
-
-    pub(crate) fn find(&self, id: &str) -> Option<Arc<State>> {
-        self.by_id().get(id).cloned()
-    }
-
-    pub(crate) fn remove(&self, id: &str) {
-        if let Some(world) = self.by_id().remove(id) {
-            world.end();
-        }
-    }
-
-    fn by_id(&self) -> MutexGuard<'_, HashMap<String, Arc<State>>> {
-        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

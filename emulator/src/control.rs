@@ -1,7 +1,7 @@
 //! The control API: worlds are made, changed, broken and watched through it. JSON over plain HTTP.
 
-use crate::cloud::Worlds;
-use crate::reply::{self, Reply, Request, json};
+use crate::http::{self, Reply, Request, json};
+use crate::worlds::Worlds;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -71,7 +71,7 @@ async fn answer(worlds: &Worlds, request: &Request) -> Result<Reply, Reply> {
             Ok(done())
         }
         ("GET", ["requests"]) => {
-            let operation = reply::query(request, "operation");
+            let operation = http::query(request, "operation");
             let Some(count) = number(request, "count")? else {
                 let records = operation.map_or_else(|| world.log.all(), |operation| world.log.of(&operation));
                 return Ok(json(200, &json!({ "requests": records })));
@@ -96,7 +96,7 @@ fn body(request: &Request) -> Result<Value, Reply> {
 }
 
 fn number(request: &Request, name: &str) -> Result<Option<usize>, Reply> {
-    reply::query(request, name)
+    http::query(request, name)
         .map(|text| text.parse().map_err(|_| wrong(format!("{name} is not a number: {text}"))))
         .transpose()
 }

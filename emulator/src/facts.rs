@@ -1,14 +1,21 @@
 //! Everything that is true in one world at this moment; the services read it and change it.
 
-use crate::bearer::{Bearer, Principal};
-use crate::bigquery::Warehouse;
-use crate::iam::{Policy, Pool};
-use crate::keys::Key;
-use crate::reply::{self, Reply, Request};
-use crate::spec::{Imds, Instance, Patch, Project, Spec};
-use crate::{iam, random, service_usage};
+pub(crate) mod bearer;
+pub(crate) mod keys;
+pub(crate) mod policy;
+pub(crate) mod pools;
+pub(crate) mod services;
+pub(crate) mod spec;
+
+use crate::random;
+use crate::warehouse::Warehouse;
+use bearer::{Bearer, Principal};
 use jiff::{SignedDuration, Timestamp};
+use keys::Key;
+use policy::{Policy, WORKLOAD_IDENTITY_USER};
+use pools::{Pool, pool_name};
 use serde_json::Value;
+use spec::{Instance, Patch, Project, Spec};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) struct Facts {
@@ -62,9 +69,9 @@ impl Facts {
             metadata_sessions: HashMap::new(),
             users: Vec::new(),
             project: spec.project.clone(),
-            enabled_services: service_usage::enabled_from_the_start(),
+            enabled_services: services::enabled_from_the_start(),
             pools: BTreeMap::new(),
-            service_accounts: BTreeMap::from([(service_account.clone(), Policy::empty())]),
+            service_accounts: BTreeMap::from([(service_account.clone(), Policy::new(Vec::new()))]),
             operations: HashMap::new(),
             bearers: HashMap::new(),
             federated_lifetime: SignedDuration::from_secs(spec.federated_lifetime_seconds),
@@ -78,15 +85,15 @@ impl Facts {
             facts.keys.insert(key.access_key_id.clone(), key);
         }
         if spec.ready {
-            facts.enabled_services = service_usage::everything();
+            facts.enabled_services = services::all();
             facts.pools.insert(spec.pool.clone(), Pool::with_provider(&spec.provider, &spec.aws.account));
             let member = format!(
                 "principalSet://iam.googleapis.com/{}/attribute.aws_role/arn:aws:sts::{}:assumed-role/{}",
-                iam::pool_name(&spec.project.number, &spec.pool),
+                pool_name(&spec.project.number, &spec.pool),
                 spec.aws.account,
                 spec.bound_role,
             );
-            facts.service_accounts.insert(service_account, Policy::binding(iam::WORKLOAD_IDENTITY_USER, member));
+            facts.service_accounts.insert(service_account, Policy::binding(WORKLOAD_IDENTITY_USER, member));
         }
         facts
     }
@@ -124,10 +131,6 @@ impl Facts {
         Some(key)
     }
 
-    pub(crate) fn insists_on_metadata_v2(&self) -> bool {
-        self.instance.imds == Imds::V2
-    }
-
     /// `project` as clients write it in a path: the id or the number.
     pub(crate) fn is_project(&self, project: &str) -> bool {
         project == self.project.id || project == self.project.number
@@ -137,31 +140,7 @@ impl Facts {
         self.grants.iter().any(|member| principal.is(member))
     }
 
-    pub(crate) fn require_service(&self, service: &str) -> Result<(), Reply> {
-        if self.enabled_services.contains(service) {
-            return Ok(());
-        }
-        Err(reply::service_disabled(service, service_usage::title(service), &self.project.number))
-    }
-
-    /// Whom the request's bearer stands for, if it is alive.
-    pub(crate) fn bearer(&self, request: &Request) -> Result<&Bearer, Reply> {
-        let token = bearer_token(request)?;
-        match self.bearers.get(token) {
-            Some(bearer) if bearer.expires > self.now() => Ok(bearer),
-            Some(_) => Err(reply::credentials_invalid("ACCESS_TOKEN_EXPIRED")),
-            None => Err(reply::credentials_invalid("ACCESS_TOKEN_TYPE_UNSUPPORTED")),
-        }
-    }
-
-    pub(crate) fn require_admin(&self, request: &Request, permission: &str) -> Result<(), Reply> {
-        if bearer_token(request)? == self.admin_token {
-            return Ok(());
-        }
-        self.bearer(request)?;
-        Err(reply::permission_denied(permission))
-    }
-
+    /// A new token, and when it ends.
     pub(crate) fn mint(
         &mut self,
         prefix: &str,
@@ -173,13 +152,5 @@ impl Facts {
         let expires = self.now() + lifetime;
         self.bearers.insert(token.clone(), Bearer { principal, scopes, expires });
         (token, expires)
-    }
-}
-
-fn bearer_token(request: &Request) -> Result<&str, Reply> {
-    let value = reply::header_text(request, "authorization").ok_or_else(reply::credentials_missing)?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(reply::credentials_missing()),
     }
 }

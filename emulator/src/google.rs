@@ -1,38 +1,28 @@
 //! Google's services by host name, and the way from a path to what answers it.
 
-use crate::facts::Facts;
-use crate::reply::{Answer, Reply, Request, text};
-use crate::{bigquery, credentials, iam, resource_manager, service_usage, sts};
+mod access;
+mod bigquery;
+pub(crate) mod credentials;
+mod policies;
+mod pools;
+mod reply;
+mod resource_manager;
+mod service_usage;
+pub(crate) mod sts;
+mod subject_token;
+
+use crate::http::{Reply, Request, text};
+use crate::route::Route;
 use hyper::Method;
 use percent_encoding::percent_decode_str;
 
-/// One operation of one service, ready to be asked.
-pub(crate) struct Route {
-    pub(crate) operation: &'static str,
-    answer: Handler,
-}
-
-type Handler = Box<dyn FnOnce(&mut Facts, &Request) -> Answer + Send>;
-
-impl Route {
-    pub(crate) fn new(
-        operation: &'static str,
-        answer: impl FnOnce(&mut Facts, &Request) -> Answer + Send + 'static,
-    ) -> Route {
-        Route { operation, answer: Box::new(answer) }
-    }
-
-    pub(crate) fn answer(self, facts: &mut Facts, request: &Request) -> Reply {
-        (self.answer)(facts, request).unwrap_or_else(|refusal| refusal)
-    }
-}
-
 type Service = fn(&Method, &[&str]) -> Option<Route>;
 
-const SERVICES: [(&str, Service); 7] = [
+const SERVICES: [(&str, Service); 8] = [
     ("sts.googleapis.com", sts::route),
     ("iamcredentials.googleapis.com", credentials::route),
-    ("iam.googleapis.com", iam::route),
+    ("iam.googleapis.com", pools::route),
+    ("iam.googleapis.com", policies::route),
     ("serviceusage.googleapis.com", service_usage::route),
     ("cloudresourcemanager.googleapis.com", resource_manager::route),
     ("bigquery.googleapis.com", bigquery::route),

@@ -17,37 +17,35 @@
 //! The way of a request, and where to read about it:
 //!
 //! ```text
-//! socket ─ connection → door ─ records it (log), applies faults ─ route (google, metadata) ─ Facts → reply
-//!                        └─ proxy: CONNECT, TLS under the real host names (authority), and back to door
+//! socket ─ net ─ visit: recorded (world::log), struck (world::faults) ─ door ─ google or aws::metadata ─ facts ─ reply
+//!           └─ proxy: CONNECT, TLS under the real host names (world::authority), and net once more
 //! ```
-#![forbid(unsafe_code)]
+//!
+//! Each of these takes only from those before it:
+//!
+//! 1. `random`, and `http` for whole requests and replies.
+//! 2. `warehouse`: what BigQuery keeps, and SQL.
+//! 3. `facts`: what is true in a world; a specification makes it, services change it.
+//! 4. `route`: an operation that a service has found for a path.
+//! 5. `aws`, `google`: what answers.
+//! 6. `world`: one world, with its log, its faults and the cloud's certificate authority.
+//! 7. `net`: its ports and connections.
+//! 8. `worlds`, `control`, `cloud`: many of them, for clients of the control API and for programs.
+
 #![expect(clippy::result_large_err, reason = "a refusal is a whole reply, made at most once a request")]
 
-mod authority;
-mod bearer;
-mod bigquery;
+mod aws;
 mod cloud;
-mod connection;
 mod control;
-mod credentials;
-mod door;
 mod facts;
-mod faults;
 mod google;
-mod iam;
-mod keys;
-mod log;
-mod metadata;
-mod proxy;
+mod http;
+mod net;
 mod random;
-mod reply;
-mod resource_manager;
-mod service_usage;
-mod signature;
-mod spec;
-mod sql;
-mod sts;
+mod route;
+mod warehouse;
 mod world;
+mod worlds;
 
 pub use cloud::{Cloud, World};
-pub use log::RequestRecord;
+pub use world::log::RequestRecord;

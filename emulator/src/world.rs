@@ -1,19 +1,18 @@
-//! One world: its facts, faults and log, and the three ports on which it is met.
+//! One world: its facts, faults and log, and where it is met.
 
-use crate::authority::Authority;
-use crate::connection::{Line, serve};
-use crate::door::{Door, Visit};
+pub(crate) mod authority;
+pub(crate) mod faults;
+pub(crate) mod log;
+
 use crate::facts::Facts;
-use crate::faults::{Action, Fault};
-use crate::iam;
-use crate::log::Log;
-use crate::spec::{Patch, Spec};
+use crate::facts::pools::pool_name;
+use crate::facts::spec::{Patch, Spec};
+use authority::Authority;
+use faults::{Action, Fault};
+use log::Log;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::io;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub(crate) struct State {
@@ -34,22 +33,14 @@ pub(crate) struct State {
 pub(crate) struct Ports {
     pub(crate) metadata: u16,
     pub(crate) google: u16,
-    proxy: u16,
+    pub(crate) proxy: u16,
 }
 
 impl State {
-    /// Makes a world and opens its ports; its tasks live on the runtime that calls.
-    pub(crate) async fn begin(id: String, spec: &Spec, authority: Arc<Authority>) -> io::Result<Arc<State>> {
-        let metadata = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let google = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let world = Arc::new(State {
+    pub(crate) fn new(id: String, spec: &Spec, authority: Arc<Authority>, ports: Ports) -> State {
+        State {
             id,
-            ports: Ports {
-                metadata: metadata.local_addr()?.port(),
-                google: google.local_addr()?.port(),
-                proxy: proxy.local_addr()?.port(),
-            },
+            ports,
             authority,
             log: Log::new(),
             facts: Mutex::new(Facts::new(spec)),
@@ -57,30 +48,11 @@ impl State {
             gates: Mutex::default(),
             audience: format!(
                 "//iam.googleapis.com/{}/providers/{}",
-                iam::pool_name(&spec.project.number, &spec.pool),
+                pool_name(&spec.project.number, &spec.pool),
                 spec.provider
             ),
             service_account: spec.service_account(),
             is_over: watch::Sender::new(false),
-        });
-        for (listener, door) in [(metadata, Door::Metadata), (google, Door::Google(None)), (proxy, Door::Proxy)] {
-            tokio::spawn(world.clone().listen(listener, door));
-        }
-        Ok(world)
-    }
-
-    async fn listen(self: Arc<State>, listener: TcpListener, door: Door) {
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = self.ended() => return,
-            };
-            // A client that is gone before it is met, or no file descriptor left: the next one may fare better.
-            let Ok((line, reset)) = accepted.and_then(|(stream, _)| Line::new(stream)) else {
-                tokio::task::yield_now().await;
-                continue;
-            };
-            tokio::spawn(serve(line, Visit { world: self.clone(), door: door.clone(), reset }));
         }
     }
 

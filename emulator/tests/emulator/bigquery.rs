@@ -116,6 +116,7 @@ fn wrong_sql_is_refused_with_a_reason() {
         "Access Denied: Table theirs:mydataset.users",
     );
     refused("DELETE FROM mydataset.users WHERE true", 501, "notImplemented", "does not imitate");
+    refused("WITH one AS (SELECT 1) DELETE FROM mydataset.users", 501, "notImplemented", "does not imitate");
     refused("SELECT 1; SELECT 2", 501, "notImplemented", "does not imitate");
     assert_eq!(rows(&query(&world, &token, "SELECT COUNT(*) FROM mydataset.users").ok()), [["5"]]);
 }

@@ -34,10 +34,12 @@ fn a_world_is_made_changed_and_removed() {
 }
 
 #[test]
-fn what_is_misspelt_is_refused() {
+fn what_is_wrong_is_refused() {
     let worlds = format!("{}/worlds", CLOUD.control_url());
     send(client().post(&worlds).json(&json!({ "redy": true }))).refused(400, "unknown field `redy`");
     send(client().post(&worlds).body("{")).refused(400, "error");
+    let never = json!({ "clock": { "offset_seconds": i64::MAX } });
+    send(client().post(&worlds).json(&never)).refused(400, "more than a hundred years");
     let world = make(&CLOUD.control_url(), &json!({}));
     send(client().patch(&world.url).json(&json!({ "project": {} }))).refused(400, "unknown field `project`");
     send(client().post(format!("{}/faults", world.url)).json(&json!({ "on": "x" }))).refused(400, "missing field `do`");

@@ -1,4 +1,5 @@
 //! What the emulator promises, asked from outside: over its ports, with the official signer making the subject tokens.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 mod bigquery;
 mod control;

@@ -144,3 +144,13 @@ fn faults_reach_into_tunnels() {
     client.post("https://sts.googleapis.com/v1/token").body("").send().expect_err("a reset");
     assert_eq!(send(client.post("https://sts.googleapis.com/v1/token").body("")).status, 400);
 }
+
+#[test]
+fn a_tunnel_ends_with_its_world_even_before_tls_is_spoken() {
+    let world = ready();
+    let mut line = Line::to(&world);
+    assert_eq!(line.ask("CONNECT sts.googleapis.com:443", "").0, 200);
+    drop(world);
+    let mut rest = Vec::new();
+    line.0.read_to_end(&mut rest).expect("the end, in time");
+}

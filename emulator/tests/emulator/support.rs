@@ -13,32 +13,32 @@ use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-pub static CLOUD: LazyLock<Cloud> = LazyLock::new(|| Cloud::start().expect("loopback has free ports"));
+pub(crate) static CLOUD: LazyLock<Cloud> = LazyLock::new(|| Cloud::start().expect("loopback has free ports"));
 
-pub const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
-pub const ROLE_ARN: &str = "arn:aws:sts::111122223333:assumed-role/bigquery-role";
+pub(crate) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+pub(crate) const ROLE_ARN: &str = "arn:aws:sts::111122223333:assumed-role/bigquery-role";
 
-pub struct Reply {
-    pub status: u16,
-    pub body: String,
-    pub headers: reqwest::header::HeaderMap,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    pub(crate) headers: reqwest::header::HeaderMap,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
     }
 
     /// Demands success.
     #[track_caller]
-    pub fn ok(self) -> Value {
+    pub(crate) fn ok(self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         self.json()
     }
 
     /// Demands this refusal, with this in its text.
     #[track_caller]
-    pub fn refused(self, status: u16, text: &str) -> Value {
+    pub(crate) fn refused(self, status: u16, text: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert!(self.body.contains(text), "{text:?} is not in {}", self.body);
         self.json()
@@ -46,18 +46,18 @@ impl Reply {
 }
 
 /// A client that speaks to the given address itself.
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     trusting(None).build().expect("a client")
 }
 
 /// A client that goes through the world's proxy and trusts its authority.
-pub fn proxied(world: &World) -> Client {
+pub(crate) fn proxied(world: &World) -> Client {
     let proxy = reqwest::Proxy::all(&world.proxy_url).expect("a proxy");
     trusting(Some(&world.ca_pem)).proxy(proxy).build().expect("a client")
 }
 
 /// A client that goes through the world's proxy and trusts no one.
-pub fn trusting_nobody(world: &World) -> Client {
+pub(crate) fn trusting_nobody(world: &World) -> Client {
     let proxy = reqwest::Proxy::all(&world.proxy_url).expect("a proxy");
     trusting(None).proxy(proxy).build().expect("a client")
 }
@@ -75,48 +75,48 @@ fn trusting(authority: Option<&str>) -> ClientBuilder {
     Client::builder().tls_backend_preconfigured(tls).no_proxy()
 }
 
-pub fn send(request: RequestBuilder) -> Reply {
+pub(crate) fn send(request: RequestBuilder) -> Reply {
     let reply = request.send().expect("a reply");
     let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
     Reply { status, headers, body: reply.text().expect("a whole body") }
 }
 
-pub fn get(url: String, bearer: &str) -> Reply {
+pub(crate) fn get(url: String, bearer: &str) -> Reply {
     send(client().get(url).bearer_auth(bearer))
 }
 
-pub fn post(url: String, bearer: &str, body: &Value) -> Reply {
+pub(crate) fn post(url: String, bearer: &str, body: &Value) -> Reply {
     send(client().post(url).bearer_auth(bearer).json(body))
 }
 
-pub fn ready() -> World {
+pub(crate) fn ready() -> World {
     CLOUD.world(json!({}))
 }
 
 /// A signed GetCallerIdentity, every part of which a test can spoil before it is encoded.
-pub struct SubjectToken {
-    pub url: String,
-    pub method: &'static str,
-    pub region: String,
-    pub service: &'static str,
-    pub access_key_id: String,
-    pub secret_access_key: String,
-    pub session_token: Option<String>,
-    pub time: SystemTime,
-    pub target: String,
+pub(crate) struct SubjectToken {
+    pub(crate) url: String,
+    pub(crate) method: &'static str,
+    pub(crate) region: String,
+    pub(crate) service: &'static str,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: Option<String>,
+    pub(crate) time: SystemTime,
+    pub(crate) target: String,
     /// Whether the target's header is signed too, as Google's Rust library does and the others do not.
-    pub signs_target: bool,
+    pub(crate) signs_target: bool,
     /// Whether it is sent at all.
-    pub sends_target: bool,
+    pub(crate) sends_target: bool,
 }
 
 impl SubjectToken {
     /// With the keys that the world's instance has now.
-    pub fn of(world: &World) -> SubjectToken {
+    pub(crate) fn of(world: &World) -> SubjectToken {
         SubjectToken::with_keys(world, &world.info()["keys"])
     }
 
-    pub fn with_keys(world: &World, keys: &Value) -> SubjectToken {
+    pub(crate) fn with_keys(world: &World, keys: &Value) -> SubjectToken {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         SubjectToken {
             url: "https://sts.us-east-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15".into(),
@@ -133,7 +133,7 @@ impl SubjectToken {
         }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let identity =
             Credentials::new(&self.access_key_id, &self.secret_access_key, self.session_token.clone(), None, "test")
                 .into();
@@ -161,17 +161,17 @@ impl SubjectToken {
         json!({ "url": self.url, "method": self.method, "headers": headers })
     }
 
-    pub fn encoded(&self) -> String {
+    pub(crate) fn encoded(&self) -> String {
         encode(&self.json())
     }
 }
 
-pub fn encode(subject_token: &Value) -> String {
+pub(crate) fn encode(subject_token: &Value) -> String {
     utf8_percent_encode(&subject_token.to_string(), NON_ALPHANUMERIC).to_string()
 }
 
 /// The form of a right exchange, to be changed by tests.
-pub fn form(world: &World, subject_token: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn form(world: &World, subject_token: &str) -> Vec<(&'static str, String)> {
     vec![
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange".into()),
         ("audience", world.info()["audience"].as_str().expect("an audience").into()),
@@ -182,39 +182,39 @@ pub fn form(world: &World, subject_token: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-pub fn send_form(world: &World, form: &[(&str, String)]) -> Reply {
+pub(crate) fn send_form(world: &World, form: &[(&str, String)]) -> Reply {
     send(client().post(format!("{}/v1/token", world.google_url)).form(form))
 }
 
-pub fn exchange(world: &World, token: &SubjectToken) -> Reply {
+pub(crate) fn exchange(world: &World, token: &SubjectToken) -> Reply {
     send_form(world, &form(world, &token.encoded()))
 }
 
-pub fn federated_token(world: &World) -> String {
+pub(crate) fn federated_token(world: &World) -> String {
     exchange(world, &SubjectToken::of(world)).ok()["access_token"].as_str().expect("a token").into()
 }
 
-pub fn impersonate(world: &World, bearer: &str, body: &Value) -> Reply {
+pub(crate) fn impersonate(world: &World, bearer: &str, body: &Value) -> Reply {
     let email = world.info()["service_account"].as_str().expect("an email").to_owned();
     let url = format!("{}/v1/projects/-/serviceAccounts/{email}:generateAccessToken", world.google_url);
     post(url, bearer, body)
 }
 
-pub fn access_token(world: &World) -> String {
+pub(crate) fn access_token(world: &World) -> String {
     let reply = impersonate(world, &federated_token(world), &json!({ "scope": [CLOUD_PLATFORM] })).ok();
     reply["accessToken"].as_str().expect("a token").into()
 }
 
-pub fn query(world: &World, bearer: &str, sql: &str) -> Reply {
+pub(crate) fn query(world: &World, bearer: &str, sql: &str) -> Reply {
     let url = format!("{}/bigquery/v2/projects/my-project/queries", world.google_url);
     post(url, bearer, &json!({ "query": sql, "useLegacySql": false }))
 }
 
 /// Rows as plain text, without the wrapping.
-pub fn rows(reply: &Value) -> Vec<Vec<String>> {
+pub(crate) fn rows(reply: &Value) -> Vec<Vec<String>> {
     let cell = |cell: &Value| cell["v"].as_str().unwrap_or("NULL").to_owned();
     let row = |row: &Value| row["f"].as_array().expect("a row").iter().map(cell).collect();
     reply["rows"].as_array().expect("rows").iter().map(row).collect()
 }
 
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

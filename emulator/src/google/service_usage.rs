@@ -2,69 +2,44 @@
 //!
 //! <https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchEnable>
 
-use crate::facts::Facts;
-use crate::google::Route;
+use crate::facts::{Facts, services};
+use crate::google::access::{require_admin, require_owner};
+use crate::google::reply::{self, invalid_argument, ok};
+use crate::http::{Answer, Reply, Request};
 use crate::random;
-use crate::reply::{self, Answer, Reply, Request, invalid_argument, ok};
+use crate::route::Route;
 use hyper::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
-/// Name and title of every service that a project may have here.
-const SERVICES: [(&str, &str); 5] = [
-    ("bigquery.googleapis.com", "BigQuery API"),
-    ("cloudresourcemanager.googleapis.com", "Cloud Resource Manager API"),
-    ("iam.googleapis.com", "Identity and Access Management (IAM) API"),
-    ("iamcredentials.googleapis.com", "IAM Service Account Credentials API"),
-    ("sts.googleapis.com", "Security Token Service API"),
-];
 /// Google's limit on one batchEnable.
 const MOST_SERVICES: usize = 20;
 const NOTHING_TO_DO: &str = "operations/noop.DONE_OPERATION";
-
-pub(crate) fn enabled_from_the_start() -> BTreeSet<String> {
-    BTreeSet::from(["bigquery.googleapis.com".to_owned()])
-}
-
-pub(crate) fn everything() -> BTreeSet<String> {
-    SERVICES.iter().map(|(name, _)| (*name).to_owned()).collect()
-}
-
-pub(crate) fn title(service: &str) -> &'static str {
-    SERVICES.iter().find(|(name, _)| *name == service).map_or("API", |(_, title)| *title)
-}
 
 pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
     match (method.as_str(), path) {
         ("POST", ["v1", "projects", project, "services:batchEnable"]) => {
             let project = (*project).to_owned();
             Some(Route::new("serviceusage.batchEnable", move |facts, request| {
-                owner(facts, request, &project, "serviceusage.services.enable")?;
+                require_owner(facts, request, &project, "serviceusage.services.enable")?;
                 batch_enable(facts, request)
             }))
         }
         ("GET", ["v1", "projects", project, "services:batchGet"]) => {
             let project = (*project).to_owned();
             Some(Route::new("serviceusage.batchGet", move |facts, request| {
-                owner(facts, request, &project, "serviceusage.services.get")?;
+                require_owner(facts, request, &project, "serviceusage.services.get")?;
                 batch_get(facts, request)
             }))
         }
         ("GET", ["v1", "operations", id]) => {
             let name = format!("operations/{id}");
             Some(Route::new("serviceusage.operation", move |facts, request| {
-                facts.require_admin(request, "serviceusage.operations.get")?;
-                let unknown = || reply::not_found("Requested entity was not found.");
-                facts.operations.get(&name).map(ok).ok_or_else(unknown)
+                require_admin(facts, request, "serviceusage.operations.get")?;
+                facts.operations.get(&name).map(ok).ok_or_else(reply::entity_not_found)
             }))
         }
         _ => None,
     }
-}
-
-fn owner(facts: &Facts, request: &Request, project: &str, permission: &str) -> Result<(), Reply> {
-    facts.require_admin(request, permission)?;
-    if facts.is_project(project) { Ok(()) } else { Err(reply::permission_denied(permission)) }
 }
 
 fn batch_enable(facts: &mut Facts, request: &Request) -> Answer {
@@ -115,7 +90,7 @@ fn batch_get(facts: &Facts, request: &Request) -> Answer {
 }
 
 fn require_known(service: &str) -> Result<(), Reply> {
-    if SERVICES.iter().any(|(name, _)| *name == service) {
+    if services::title(service).is_some() {
         return Ok(());
     }
     let message = format!("Not found or permission denied for service(s): {service}.");
@@ -127,7 +102,7 @@ fn resource(facts: &Facts, service: &str) -> Value {
     json!({
         "name": service_name(facts, service),
         "parent": format!("projects/{}", facts.project.number),
-        "config": { "name": service, "title": title(service) },
+        "config": { "name": service, "title": services::title(service) },
         "state": state,
     })
 }

@@ -2,10 +2,12 @@
 //!
 //! <https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>
 
-use crate::bearer::Principal;
 use crate::facts::Facts;
-use crate::google::Route;
-use crate::reply::{self, Answer, Reply, Request, invalid_argument, ok};
+use crate::facts::bearer::Principal;
+use crate::google::access::{self, require_service};
+use crate::google::reply::{self, invalid_argument, ok};
+use crate::http::{Answer, Reply, Request};
+use crate::route::Route;
 use hyper::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -22,16 +24,16 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
                 generate_access_token(facts, request, &email)
             }))
         }
-        ("GET", ["v1", .., "allowedLocations"]) => Some(Route::new("iamcredentials.allowedLocations", |_, _| {
-            Err(reply::not_found("Requested entity was not found."))
-        })),
+        ("GET", ["v1", .., "allowedLocations"]) => {
+            Some(Route::new("iamcredentials.allowedLocations", |_, _| Err(reply::entity_not_found())))
+        }
         _ => None,
     }
 }
 
 fn generate_access_token(facts: &mut Facts, request: &Request, email: &str) -> Answer {
-    facts.require_service(SERVICE)?;
-    let bearer = facts.bearer(request)?;
+    require_service(facts, SERVICE)?;
+    let bearer = access::bearer(facts, request)?;
     if !bearer.has_scope(&[IAM_SCOPE]) {
         return Err(reply::insufficient_scopes(SERVICE));
     }

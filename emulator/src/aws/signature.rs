@@ -4,7 +4,7 @@
 //! exactly the headers that it claims to have signed, and the two signatures must be equal.
 
 use crate::facts::Facts;
-use crate::keys::{Caller, Key};
+use crate::facts::keys::{Caller, Key};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SessionTokenMode, SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;

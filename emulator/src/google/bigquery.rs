@@ -3,34 +3,21 @@
 //! <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs>
 
 use crate::facts::Facts;
-use crate::google::Route;
+use crate::google::access::{self, require_service};
+use crate::google::reply::{self, bigquery_error, ok};
+use crate::http::{self, Answer, Reply, Request};
 use crate::random;
-use crate::reply::{self, Answer, Reply, Request, bigquery_error, ok};
-use crate::sql::{Cell, Database, Parameter, Problem, Query, Table};
+use crate::route::Route;
+use crate::warehouse::Job;
+use crate::warehouse::database::{Cell, Database, Parameter};
+use crate::warehouse::dialect::{Problem, Query};
 use hyper::Method;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 const SERVICE: &str = "bigquery.googleapis.com";
 const LOCATION: &str = "US";
 const SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform.read-only"];
-
-/// A project's data and the queries that have been made of it.
-#[derive(Default)]
-pub(crate) struct Warehouse {
-    /// Opened by the first query: most worlds never see one.
-    database: Option<Database>,
-    jobs: HashMap<String, Job>,
-}
-
-struct Job {
-    id: String,
-    sql: String,
-    user: String,
-    milliseconds: String,
-    table: Table,
-}
 
 pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
     let ["bigquery", "v2", "projects", project, rest @ ..] = path else { return None };
@@ -64,8 +51,8 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
 
 /// The name of the caller, if it may run queries in the project.
 fn authorize(facts: &Facts, request: &Request, project: &str) -> Result<String, Reply> {
-    facts.require_service(SERVICE)?;
-    let bearer = facts.bearer(request)?;
+    require_service(facts, SERVICE)?;
+    let bearer = access::bearer(facts, request)?;
     if !bearer.has_scope(&SCOPES) {
         return Err(reply::insufficient_scopes(SERVICE));
     }
@@ -126,11 +113,11 @@ fn run(facts: &mut Facts, id: String, user: String, configuration: &Value) -> Re
     let query = Query {
         sql,
         project: &facts.project.id,
-        session_user: &user,
         has_default_dataset: configuration["defaultDataset"]["datasetId"].is_string(),
-        parameters: parameters(configuration)?,
     };
-    let table = facts.warehouse.database.get_or_insert_with(Database::seeded).run(&query).map_err(refusal)?;
+    let parameters = parameters(configuration)?;
+    let database = facts.warehouse.database.get_or_insert_with(Database::seeded);
+    let table = database.run(&query, &parameters, &user).map_err(refusal)?;
     let job = Job { id: id.clone(), sql: sql.into(), user, milliseconds, table };
     facts.warehouse.jobs.insert(id, job);
     Ok(())
@@ -173,8 +160,8 @@ struct Page {
 
 impl Page {
     fn from_query(request: &Request) -> Page {
-        let number = |name| reply::query(request, name).and_then(|text| text.parse::<usize>().ok());
-        let is_int64_timestamp = reply::query(request, "formatOptions.useInt64Timestamp")
+        let number = |name| http::query(request, name).and_then(|text| text.parse::<usize>().ok());
+        let is_int64_timestamp = http::query(request, "formatOptions.useInt64Timestamp")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Page {
             start: number("pageToken").or_else(|| number("startIndex")).unwrap_or(0),

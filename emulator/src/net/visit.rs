@@ -1,18 +1,17 @@
-//! Where every request comes in: it is recorded, suffers what a fault has in store, and is answered.
+//! What happens to every request: it is recorded, suffers what a fault has in store, and is answered.
 
-use crate::connection::{Broken, Truncated};
-use crate::faults::Action;
-use crate::google;
-use crate::log::RequestRecord;
-use crate::metadata;
-use crate::proxy;
-use crate::reply::{Reply, Request};
+use crate::http::{Reply, Request};
+use crate::net::breakage::{Broken, Truncated};
+use crate::net::door::Door;
+use crate::net::proxy;
 use crate::world::State;
+use crate::world::faults::Action;
+use crate::world::log::RequestRecord;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::Response;
+use hyper::body::Bytes;
 use hyper::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue};
-use hyper::{Method, Response};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -23,47 +22,17 @@ pub(crate) type Outgoing = Response<BoxBody<Bytes, Broken>>;
 #[derive(Clone)]
 pub(crate) struct Visit {
     pub(crate) world: Arc<State>,
-    pub(crate) door: Door,
+    /// None at the proxy, where every request names its own.
+    pub(crate) door: Option<Door>,
     /// Set to end the TCP connection with a reset.
     pub(crate) reset: Arc<AtomicBool>,
 }
 
-/// What stands behind the address that a client connected to.
-#[derive(Clone)]
-pub(crate) enum Door {
-    Metadata,
-    /// All of Google's services by path, or the one of a host name.
-    Google(Option<String>),
-    Proxy,
-}
-
-pub(crate) async fn enter(visit: Visit, request: hyper::Request<Incoming>) -> Result<Outgoing, Broken> {
-    match visit.door {
-        Door::Proxy if request.method() == Method::CONNECT => Ok(whole(proxy::connect(&visit, request))),
-        _ => {
-            let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
-            answer(visit, Request::from_parts(parts, body)).await
-        }
-    }
-}
-
-async fn answer(visit: Visit, request: Request) -> Result<Outgoing, Broken> {
-    let door = match &visit.door {
-        Door::Proxy => {
-            match request.uri().authority().and_then(|authority| proxy::destination(&visit.world, authority.as_str())) {
-                Some(door) => door,
-                None => return Ok(whole(proxy::refuse(&visit.world, &request))),
-            }
-        }
-        door => door.clone(),
-    };
-    let path = request.uri().path();
-    let route = match &door {
-        Door::Metadata => metadata::route(request.method(), path),
-        Door::Google(host) => google::route(host.as_deref(), request.method(), path),
-        Door::Proxy => unreachable!("a proxy leads to no proxy"),
-    };
+pub(crate) async fn answer(visit: Visit, request: Request) -> Result<Outgoing, Broken> {
+    let named = request.uri().authority().map(|authority| authority.as_str());
+    let door = visit.door.clone().or_else(|| proxy::destination(&visit.world, named?));
+    let Some(door) = door else { return Ok(whole(proxy::refuse(&visit.world, &request))) };
+    let route = door.route(&request);
 
     let world = &visit.world;
     let started = Instant::now();
@@ -116,7 +85,7 @@ fn dated(world: &State, mut reply: Reply) -> Reply {
     reply
 }
 
-fn whole(reply: Reply) -> Outgoing {
+pub(crate) fn whole(reply: Reply) -> Outgoing {
     reply.map(|body| Full::new(body).map_err(|never| match never {}).boxed())
 }
 

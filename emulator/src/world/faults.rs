@@ -1,6 +1,6 @@
 //! Faults that a test orders: what goes wrong, with which request, how often.
 
-use crate::reply::{self, Reply};
+use crate::http::{self, Reply};
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -84,9 +84,9 @@ impl Action {
     pub(crate) fn instead(&self) -> Option<Reply> {
         let status = self.status?;
         Some(match &self.body {
-            None => reply::text(status, "text/plain", ""),
-            Some(Value::String(body)) => reply::text(status, "text/plain", body.clone()),
-            Some(body) => reply::json(status, body),
+            None => http::text(status, "text/plain", ""),
+            Some(Value::String(body)) => http::text(status, "text/plain", body.clone()),
+            Some(body) => http::json(status, body),
         })
     }
 

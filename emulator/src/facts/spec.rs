@@ -1,6 +1,10 @@
 //! The JSON that describes a world, and the JSON that changes one. A misspelt member is an error, not a default.
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+/// A hundred years: what clocks and lifetimes may differ by without leaving the calendar.
+const MOST_SECONDS: u64 = 100 * 366 * 24 * 3600;
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +22,7 @@ pub(crate) struct Spec {
     pub(crate) bound_role: String,
     /// Who may use BigQuery; by default the service account.
     pub(crate) grants: Option<Vec<String>>,
+    #[serde(deserialize_with = "seconds")]
     pub(crate) federated_lifetime_seconds: i64,
 }
 
@@ -35,6 +40,7 @@ pub(crate) struct Aws {
     pub(crate) region: String,
     pub(crate) zone: String,
     pub(crate) instance: Instance,
+    #[serde(deserialize_with = "seconds")]
     pub(crate) key_lifetime_seconds: i64,
     pub(crate) users: Vec<User>,
 }
@@ -72,6 +78,7 @@ pub(crate) struct User {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Clock {
+    #[serde(deserialize_with = "seconds")]
     pub(crate) offset_seconds: i64,
 }
 
@@ -118,9 +125,8 @@ impl Default for Instance {
 }
 
 /// What may change while a world lives: the same shape as [`Spec`], only the members to change.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 pub(crate) struct Patch {
     pub(crate) aws: AwsPatch,
     pub(crate) clock: Option<Clock>,
@@ -139,6 +145,14 @@ pub(crate) struct InstancePatch {
     /// Outer `None`: not named in the patch. Inner `None`: `null`, the role goes.
     #[serde(deserialize_with = "named")]
     pub(crate) role: Option<Option<String>>,
+}
+
+fn seconds<'de, D: Deserializer<'de>>(value: D) -> Result<i64, D::Error> {
+    let seconds = i64::deserialize(value)?;
+    if seconds.unsigned_abs() > MOST_SECONDS {
+        return Err(D::Error::custom(format!("{seconds} seconds are more than a hundred years")));
+    }
+    Ok(seconds)
 }
 
 fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {

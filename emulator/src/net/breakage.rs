@@ -1,10 +1,6 @@
-//! Connections: HTTP/1.1 over any stream, kept alive, and two ways of breaking off.
+//! Two ways of breaking off on purpose: a connection that ends with a reset, a body that promises more than it sends.
 
-use crate::door::{self, Visit};
 use hyper::body::{Body, Bytes, Frame};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,23 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-
-/// Serves one stream until either side or the world ends it.
-pub(crate) async fn serve<S>(stream: S, visit: Visit)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let world = visit.world.clone();
-    let service = service_fn(move |request| door::enter(visit.clone(), request));
-    // The world's clock dates the replies, not hyper's.
-    let connection =
-        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).with_upgrades();
-    tokio::select! {
-        // How a connection ends is the client's affair, or a fault that was ordered.
-        _ = connection => {}
-        () = world.ended() => {}
-    }
-}
 
 /// Why a reply, or the rest of it, is withheld.
 #[derive(Debug)]

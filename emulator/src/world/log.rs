@@ -1,7 +1,7 @@
 //! What a world was asked, in the order of arrival, without any secret.
 
-use crate::reply::{Request, header_text};
-use crate::{credentials, sts};
+use crate::google::{credentials, sts};
+use crate::http::{Request, header_text};
 use serde::Serialize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +15,7 @@ pub struct RequestRecord {
     pub number: usize,
     /// `service.method`, for example `sts.token`; `unknown` where nothing answers to the path.
     pub operation: String,
+    /// `GET`, `POST` and so on.
     pub method: String,
     /// The host that the client meant: a real name through the proxy, else `127.0.0.1:PORT`.
     pub host: String,
@@ -22,11 +23,15 @@ pub struct RequestRecord {
     pub path: String,
     /// `None` while unanswered, and for ever if the connection was cut instead.
     pub status: Option<u16>,
+    /// From arrival to the outcome; `None` as long as `status` is.
     pub milliseconds: Option<u64>,
     /// The kind only, such as `bearer`.
     pub authorization: Option<String>,
+    /// The header `user-agent`.
     pub user_agent: Option<String>,
+    /// The header `x-goog-api-client`.
     pub api_client: Option<String>,
+    /// The header `x-goog-user-project`.
     pub quota_project: Option<String>,
     /// Of the subject token, for `sts.token`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,8 +3,10 @@
 //! <https://cloud.google.com/resource-manager/reference/rest/v1/projects/get>
 
 use crate::facts::Facts;
-use crate::google::Route;
-use crate::reply::{self, Answer, Request, ok};
+use crate::google::access::{self, require_service};
+use crate::google::reply::{self, ok};
+use crate::http::{Answer, Request};
+use crate::route::Route;
 use hyper::Method;
 use serde_json::json;
 
@@ -23,8 +25,8 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
 
 /// Roles that let someone query let them see the project too.
 fn get(facts: &mut Facts, request: &Request, project: &str) -> Answer {
-    facts.require_service(SERVICE)?;
-    let bearer = facts.bearer(request)?;
+    require_service(facts, SERVICE)?;
+    let bearer = access::bearer(facts, request)?;
     if !bearer.has_scope(&[READ_SCOPE]) {
         return Err(reply::insufficient_scopes(SERVICE));
     }

@@ -1,5 +1,6 @@
-//! `SELECT` in BigQuery's dialect, executed by SQLite over the one table that every world has.
+//! `SELECT`, executed by SQLite over the one table that every world has.
 
+use crate::warehouse::dialect::{DATASET, Problem, Query, translate, unqualified};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -17,19 +18,7 @@ const SEED: &str = "
         (4, 'ddddd', 'ddddd@example.com', '2023-04-04 12:45:00'),
         (5, 'eeeee', 'eeeee@example.com', '2023-04-05 13:20:00');
 ";
-const DATASET: &str = "mydataset";
-const TABLE: &str = "users";
-
 pub(crate) struct Database(Connection);
-
-pub(crate) struct Query<'q> {
-    pub(crate) sql: &'q str,
-    pub(crate) project: &'q str,
-    pub(crate) session_user: &'q str,
-    /// A table's name may stand alone.
-    pub(crate) has_default_dataset: bool,
-    pub(crate) parameters: Vec<Parameter>,
-}
 
 pub(crate) struct Parameter {
     /// Positional ones have none.
@@ -56,14 +45,6 @@ pub(crate) enum Cell {
     Timestamp(Timestamp),
 }
 
-#[derive(Debug)]
-pub(crate) enum Problem {
-    Invalid(String),
-    NotFound(String),
-    Denied(String),
-    NotImitated(&'static str),
-}
-
 impl Database {
     pub(crate) fn seeded() -> Database {
         let connection = Connection::open_in_memory().expect("SQLite opens a database in memory");
@@ -71,15 +52,19 @@ impl Database {
         Database(connection)
     }
 
-    pub(crate) fn run(&self, query: &Query<'_>) -> Result<Table, Problem> {
-        let user = query.session_user.to_owned();
+    /// `user` is whom `SESSION_USER()` names.
+    pub(crate) fn run(&self, query: &Query<'_>, parameters: &[Parameter], user: &str) -> Result<Table, Problem> {
+        let user = user.to_owned();
         self.0
             .create_scalar_function("session_user", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(user.clone()))
             .expect("SQLite takes a function");
         let sql = translate(query)?;
         let explain = |error| explain(&error, query.project);
         let mut statement = self.0.prepare(&sql).map_err(explain)?;
-        bind(&mut statement, &query.parameters)?;
+        if !statement.readonly() {
+            return Err(Problem::NotImitated("statements that change data"));
+        }
+        bind(&mut statement, parameters)?;
 
         let declared: Vec<Option<String>> =
             statement.columns().map(|column| column.decl_type().map(str::to_uppercase)).collect();
@@ -210,108 +195,4 @@ fn explain(error: &rusqlite::Error, project: &str) -> Problem {
         return Problem::Invalid(format!("Syntax error: Unexpected {token}"));
     }
     Problem::Invalid(format!("Syntax error: {message}"))
-}
-
-fn unqualified(table: &str) -> String {
-    format!("Table \"{table}\" must be qualified with a dataset (e.g. dataset.table).")
-}
-
-/// From BigQuery's dialect to SQLite's: quotes, comments, and names with a project in front.
-fn translate(query: &Query<'_>) -> Result<String, Problem> {
-    let mut sql = String::new();
-    let mut rest = query.sql;
-    // The word before the one at hand, in capitals: after FROM and JOIN stands a table.
-    let mut last_word = String::new();
-    let project = format!("{}.", query.project);
-    while let Some(first) = rest.chars().next() {
-        if let Some(comment) = ["--", "#"].iter().find_map(|mark| rest.strip_prefix(mark)) {
-            rest = comment.find('\n').map_or("", |end| &comment[end..]);
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").ok_or_else(|| unclosed("comment"))?.1;
-            sql.push(' ');
-        } else if first == '\'' || first == '"' {
-            let (text, after) = string_literal(rest, first)?;
-            sql.push_str(&format!("'{}'", text.replace('\'', "''")));
-            rest = after;
-            last_word.clear();
-        } else if first == '`' {
-            let (path, after) = rest[1..].split_once('`').ok_or_else(|| unclosed("identifier"))?;
-            let is_table = last_word == "FROM" || last_word == "JOIN";
-            sql.push_str(&quoted_path(path, query, is_table)?);
-            rest = after;
-            last_word.clear();
-        } else if rest.starts_with(&project) {
-            rest = &rest[project.len()..];
-        } else if first.is_ascii_alphanumeric() || first == '_' {
-            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-            let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            let is_alone = !after.starts_with('.') && !sql.ends_with('.');
-            if is_alone && word == TABLE && (last_word == "FROM" || last_word == "JOIN") && !query.has_default_dataset {
-                return Err(Problem::Invalid(unqualified(word)));
-            }
-            sql.push_str(word);
-            last_word = word.to_uppercase();
-            if sql.trim_start().len() == word.len() && !["SELECT", "WITH"].contains(&last_word.as_str()) {
-                return Err(match last_word.as_str() {
-                    "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "CREATE" | "DROP" | "ALTER" | "TRUNCATE" => {
-                        Problem::NotImitated("statements that change data")
-                    }
-                    _ => Problem::Invalid(format!("Syntax error: Unexpected identifier \"{word}\"")),
-                });
-            }
-            rest = after;
-        } else {
-            sql.push(first);
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    if sql.trim().is_empty() {
-        return Err(Problem::Invalid("Syntax error: Unexpected end of statement".into()));
-    }
-    Ok(sql)
-}
-
-/// `project.dataset.table`, `dataset.table` or one name, between backticks.
-fn quoted_path(path: &str, query: &Query<'_>, is_table: bool) -> Result<String, Problem> {
-    let mut parts: Vec<&str> = path.split('.').collect();
-    if parts.len() == 3 {
-        if parts[0] != query.project {
-            let (project, table) = path.split_once('.').expect("three parts");
-            return Err(Problem::Denied(format!(
-                "Access Denied: Table {project}:{table}: User does not have permission to query table \
-                 {project}:{table}, or perhaps it does not exist."
-            )));
-        }
-        parts.remove(0);
-    }
-    if is_table && parts == [TABLE] && !query.has_default_dataset {
-        return Err(Problem::Invalid(unqualified(TABLE)));
-    }
-    let quoted: Vec<String> = parts.iter().map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
-    Ok(quoted.join("."))
-}
-
-/// What stands between quotes, unescaped, and what follows.
-fn string_literal(text: &str, quote: char) -> Result<(String, &str), Problem> {
-    let mut value = String::new();
-    let mut letters = text[1..].char_indices();
-    while let Some((index, letter)) = letters.next() {
-        match letter {
-            _ if letter == quote => return Ok((value, &text[index + 2..])),
-            '\\' => match letters.next().ok_or_else(|| unclosed("string literal"))?.1 {
-                'n' => value.push('\n'),
-                't' => value.push('\t'),
-                'r' => value.push('\r'),
-                escaped @ ('\\' | '\'' | '"' | '`' | '?') => value.push(escaped),
-                _ => return Err(Problem::NotImitated("this escape in a string literal")),
-            },
-            _ => value.push(letter),
-        }
-    }
-    Err(unclosed("string literal"))
-}
-
-fn unclosed(what: &str) -> Problem {
-    Problem::Invalid(format!("Syntax error: Unclosed {what}"))
 }

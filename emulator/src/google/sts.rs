@@ -2,18 +2,19 @@
 //!
 //! <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>
 
-use crate::bearer::Principal;
+use crate::aws::signature;
 use crate::facts::Facts;
-use crate::google::Route;
-use crate::iam;
-use crate::keys::Caller;
-use crate::reply::{Answer, Reply, Request, oauth_error, ok};
-use crate::signature::{self, Claim, Signed};
-use hyper::{Method, Uri};
-use percent_encoding::percent_decode_str;
-use serde::Deserialize;
+use crate::facts::bearer::Principal;
+use crate::facts::keys::Caller;
+use crate::facts::pools::pool_name;
+use crate::google::access::require_service;
+use crate::google::reply::{oauth_error, ok};
+use crate::google::subject_token::SubjectToken;
+use crate::http::{Answer, Reply, Request};
+use crate::route::Route;
+use hyper::Method;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -29,7 +30,7 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
 }
 
 fn exchange(facts: &mut Facts, request: &Request) -> Answer {
-    facts.require_service("sts.googleapis.com")?;
+    require_service(facts, "sts.googleapis.com")?;
     let form = form(request);
     let field = |name: &str| form.get(name).map_or("", String::as_str);
 
@@ -87,7 +88,7 @@ fn provider(facts: &Facts, audience: &str) -> Option<(String, String)> {
         return None;
     }
     let account = facts.pools.get(pool)?.providers.get(provider)?.account.clone();
-    Some((iam::pool_name(number, pool), account))
+    Some((pool_name(number, pool), account))
 }
 
 /// The provider's condition and its default attribute mapping.
@@ -108,89 +109,6 @@ fn admit(caller: &Caller, pool: String, trusted_account: &str) -> Result<Princip
     Ok(Principal::Federated { pool, subject: caller.arn.clone(), aws_role: caller.aws_role().into() })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SubjectToken {
-    url: String,
-    method: String,
-    headers: Vec<Header>,
-    #[serde(default)]
-    body: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    key: String,
-    value: String,
-}
-
-impl SubjectToken {
-    /// Google wants the JSON percent-encoded inside the form, that is encoded twice.
-    fn parse(text: &str) -> Result<SubjectToken, String> {
-        if text.contains(['{', '"']) {
-            return Err("The subject token is not percent-encoded.".into());
-        }
-        let json = percent_decode_str(text).decode_utf8().map_err(|error| error.to_string())?;
-        serde_json::from_str(&json).map_err(|error| format!("The subject token is not a serialized request: {error}"))
-    }
-
-    /// The request that Google would send to AWS, if it is one that Google sends for this audience.
-    fn signed(self, audience: &str) -> Result<Signed, String> {
-        if self.method != "POST" {
-            return Err(format!("The method of the signed request is {}, not POST.", self.method));
-        }
-        let region = region_of(&self.url)
-            .ok_or_else(|| format!("The URL of the signed request is not AWS STS GetCallerIdentity: {}", self.url))?;
-        let mut headers = BTreeMap::new();
-        for Header { key, value } in self.headers {
-            let name = key.to_lowercase();
-            if headers.insert(name.clone(), value).is_some() {
-                return Err(format!("The header {name} of the signed request occurs twice."));
-            }
-        }
-        let host = self.url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_lowercase));
-        if headers.get("host").map(|host| host.to_lowercase()) != host {
-            return Err("The host header of the signed request is not the host of its URL.".into());
-        }
-        if headers.get("x-goog-cloud-target-resource").map(String::as_str) != Some(audience) {
-            return Err("The header x-goog-cloud-target-resource of the signed request is not the audience.".into());
-        }
-        if !self.body.is_empty() {
-            return Err("The signed request has a body.".into());
-        }
-        Ok(Signed { url: self.url, region, headers })
-    }
-}
-
-/// The region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15`; of no other URL.
-fn region_of(url: &str) -> Option<String> {
-    let url: Uri = url.parse().ok()?;
-    let mut query: Vec<&str> = url.query()?.split('&').collect();
-    query.sort_unstable();
-    if url.scheme_str() != Some("https")
-        || url.authority()?.as_str() != url.host()?
-        || url.path() != "/"
-        || query != ["Action=GetCallerIdentity", "Version=2011-06-15"]
-    {
-        return None;
-    }
-    let host = url.host()?.to_lowercase();
-    let labels: Vec<&str> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
-    match labels[..] {
-        ["sts"] => Some("us-east-1".into()),
-        ["sts" | "sts-fips", region] if is_region(region) => Some(region.into()),
-        _ => None,
-    }
-}
-
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [words @ .., number] = &parts[..] else { return false };
-    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    words.len() >= 2 && words.iter().all(is_word) && number.parse::<u8>().is_ok()
-}
-
 fn form(request: &Request) -> HashMap<String, String> {
     form_urlencoded::parse(request.body()).into_owned().collect()
 }
@@ -198,9 +116,6 @@ fn form(request: &Request) -> HashMap<String, String> {
 /// For the log: the scope asked for, and the headers that the subject token says are signed.
 pub(crate) fn summary(request: &Request) -> (Option<String>, Option<Vec<String>>) {
     let mut form = form(request);
-    let signed = form.get("subject_token").and_then(|token| SubjectToken::parse(token).ok()).and_then(|token| {
-        let header = token.headers.into_iter().find(|header| header.key.eq_ignore_ascii_case("authorization"))?;
-        Some(Claim::parse(&header.value)?.signed_headers.into_iter().map(str::to_owned).collect())
-    });
-    (form.remove("scope"), signed)
+    let token = form.get("subject_token").and_then(|token| SubjectToken::parse(token).ok());
+    (form.remove("scope"), token.and_then(|token| token.signed_headers()))
 }

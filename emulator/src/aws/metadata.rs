@@ -3,10 +3,10 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>
 
 use crate::facts::Facts;
-use crate::google::Route;
+use crate::facts::spec::Imds;
+use crate::http::{Reply, Request, header_text, text};
 use crate::random;
-use crate::reply::{Reply, Request, header_text, text};
-use crate::spec::Imds;
+use crate::route::Route;
 use hyper::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -64,12 +64,12 @@ fn session_token(facts: &mut Facts, request: &Request) -> Reply {
 }
 
 fn require_session(facts: &Facts, request: &Request) -> Result<(), Reply> {
-    let alive = match header_text(request, "x-aws-ec2-metadata-token") {
-        _ if facts.instance.imds == Imds::V1 => true,
-        Some(token) => facts.metadata_sessions.get(token).is_some_and(|ends| *ends > facts.now()),
-        None => !facts.insists_on_metadata_v2(),
+    let is_open = match (facts.instance.imds, header_text(request, "x-aws-ec2-metadata-token")) {
+        (Imds::V1, _) | (Imds::V1AndV2, None) => true,
+        (Imds::V2, None) => false,
+        (_, Some(token)) => facts.metadata_sessions.get(token).is_some_and(|ends| *ends > facts.now()),
     };
-    if alive { Ok(()) } else { Err(page(401, "Unauthorized")) }
+    if is_open { Ok(()) } else { Err(page(401, "Unauthorized")) }
 }
 
 fn role(facts: &mut Facts) -> Reply {

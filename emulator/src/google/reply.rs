@@ -1,25 +1,8 @@
-//! Replies and refusals in the shapes, and where known in the words, of the real services.
+//! Replies and refusals in the shapes, and where known in the words, of Google's services.
 
-use hyper::body::Bytes;
-use hyper::{Response, StatusCode, header};
+use crate::http::{Reply, Request, json};
+use hyper::header;
 use serde_json::{Value, json};
-
-pub(crate) type Request = hyper::Request<Bytes>;
-pub(crate) type Reply = Response<Bytes>;
-/// Both sides are replies; the wrong one lets a check leave early with `?`.
-pub(crate) type Answer = Result<Reply, Reply>;
-
-pub(crate) fn text(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(body.into());
-    *reply.status_mut() = StatusCode::from_u16(status).expect("a status between 100 and 999");
-    let content_type = content_type.parse().expect("a content type");
-    reply.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    reply
-}
-
-pub(crate) fn json(status: u16, body: &Value) -> Reply {
-    text(status, "application/json; charset=UTF-8", format!("{body:#}\n"))
-}
 
 pub(crate) fn ok(body: &Value) -> Reply {
     json(200, body)
@@ -53,6 +36,10 @@ pub(crate) fn invalid_argument(message: impl Into<String>) -> Reply {
 
 pub(crate) fn not_found(message: impl Into<String>) -> Reply {
     error(404, "NOT_FOUND", message)
+}
+
+pub(crate) fn entity_not_found() -> Reply {
+    not_found("Requested entity was not found.")
 }
 
 /// Something that Google does and this emulator does not: said aloud rather than guessed.
@@ -150,15 +137,4 @@ pub(crate) fn parse_json(request: &Request) -> Result<Value, Reply> {
         Ok(_) => Err(invalid_argument("Invalid JSON payload received. Root element must be a message.")),
         Err(error) => Err(invalid_argument(format!("Invalid JSON payload received. {error}"))),
     }
-}
-
-/// One parameter of the query string.
-pub(crate) fn query(request: &Request, name: &str) -> Option<String> {
-    form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-}
-
-pub(crate) fn header_text<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
 }

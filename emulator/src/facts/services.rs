@@ -1,0 +1,25 @@
+//! The APIs that a project may enable here.
+
+use std::collections::BTreeSet;
+
+/// Name and title of every service that a project may have here.
+const SERVICES: [(&str, &str); 5] = [
+    ("bigquery.googleapis.com", "BigQuery API"),
+    ("cloudresourcemanager.googleapis.com", "Cloud Resource Manager API"),
+    ("iam.googleapis.com", "Identity and Access Management (IAM) API"),
+    ("iamcredentials.googleapis.com", "IAM Service Account Credentials API"),
+    ("sts.googleapis.com", "Security Token Service API"),
+];
+
+pub(crate) fn enabled_from_the_start() -> BTreeSet<String> {
+    BTreeSet::from(["bigquery.googleapis.com".to_owned()])
+}
+
+pub(crate) fn all() -> BTreeSet<String> {
+    SERVICES.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// None where there is no such service.
+pub(crate) fn title(service: &str) -> Option<&'static str> {
+    SERVICES.iter().find(|(name, _)| *name == service).map(|(_, title)| *title)
+}
