@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) metadata_origin: Option<Url>,
     pub(crate) quota_project: Option<String>,
     pub(crate) project: Option<String>,
+    pub(crate) universe_domain: String,
 }
 
 /// The call that turns a federated token into one of a service account.
@@ -72,8 +73,9 @@ impl Config {
             client: client(&file)?,
             verification_url: verification_url(&file, endpoints)?,
             metadata_origin: endpoints.metadata_origin(&file.object("credential_source")?)?,
-            quota_project: file.optional_text("quota_project_id")?.map(str::to_owned),
+            quota_project: quota_project(&file)?,
             project: file.optional_text("project_id")?.map(str::to_owned),
+            universe_domain: endpoints.domain().to_owned(),
         })
     }
 
@@ -116,6 +118,19 @@ fn impersonation(file: &Object<'_>, endpoints: &Endpoints) -> Result<Option<Impe
         lifetime: configured.unwrap_or(DEFAULT_LIFETIME),
         lifetime_is_configured: configured.is_some(),
     }))
+}
+
+fn quota_project(file: &Object<'_>) -> Result<Option<String>, Error> {
+    let named = file.optional_text("quota_project_id")?;
+    match named.filter(|name| !is_project(name)) {
+        None => Ok(named.map(str::to_owned)),
+        Some(_) => Err(file.error("quota_project_id", "is no project's name")),
+    }
+}
+
+/// Whether a header could carry it: a project's id or number, with or without a domain before it.
+pub(crate) fn is_project(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn client(file: &Object<'_>) -> Result<Option<ClientAuthentication>, Error> {

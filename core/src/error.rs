@@ -88,7 +88,8 @@ struct Details {
 
 impl Error {
     pub(crate) fn new(kind: Kind, step: Step, message: impl Into<String>) -> Error {
-        let message = message.into();
+        // A file's or a service's words are part of some messages, and must not steer the terminal that shows them.
+        let message = message.into().replace(char::is_control, "\u{fffd}");
         Error(Arc::new(Details {
             kind,
             step,

@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 pub(crate) struct Moment(u64);
 
 impl Moment {
+    pub(crate) const EPOCH: Moment = Moment(0);
+
     /// Later than every clock: the end of what has no end.
     pub(crate) const NEVER: Moment = Moment(u64::MAX);
 
@@ -58,7 +60,7 @@ impl Moment {
 impl From<SystemTime> for Moment {
     fn from(time: SystemTime) -> Moment {
         let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Moment(0).plus(since_epoch)
+        Moment::EPOCH.plus(since_epoch)
     }
 }
 

@@ -56,7 +56,7 @@ impl Token {
     }
 
     /// Whether both are the same issue of a token, not merely equal texts.
-    pub(crate) fn is(&self, other: &Token) -> bool {
+    pub fn is(&self, other: &Token) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

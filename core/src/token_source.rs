@@ -85,6 +85,11 @@ impl TokenSource {
         self.0.setup.quota_project.as_ref()?.to_str().ok()
     }
 
+    /// The universe in which the token is good: the option, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
+    pub fn universe_domain(&self) -> &str {
+        &self.0.setup.purpose.config.universe_domain
+    }
+
     /// What the token is good for, as OAuth scopes.
     pub fn scopes(&self) -> &[String] {
         &self.0.setup.purpose.scopes

@@ -46,9 +46,10 @@ pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<R
                     None => service.region(&session).await,
                 }
             };
-            let (role, region) = future::try_join(service.role(&session), role_region).await?;
-            let keys = service.keys(&session, &role).await?;
-            Ok(Identity { keys, region })
+            // Both to their end: which of two failures is told must not depend on which comes first.
+            let (role, region) = future::join(service.role(&session), role_region).await;
+            let keys = service.keys(&session, &role?).await?;
+            Ok(Identity { keys, region: region? })
         })
         .await
 }

@@ -11,6 +11,9 @@ pub(super) fn parse(text: &str) -> Result<Value, Error> {
         return Err(Error::config("", "begins with a byte order mark")
             .hinting("save it as UTF-8 without a byte order mark (in PowerShell: `-Encoding utf8NoBOM`)"));
     }
+    if text.trim().is_empty() {
+        return Err(Error::config("", "is not JSON: it is empty"));
+    }
     // serde_json's own message gives line and column and quotes nothing of the text.
     serde_json::from_str(text).map_err(|cause| Error::config("", format_args!("is not JSON: {cause}")).caused_by(cause))
 }

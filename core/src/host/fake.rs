@@ -81,7 +81,7 @@ impl World {
     fn answer(&mut self, path: &str, now: Moment) -> Reply {
         let ahead = Duration::from_secs(self.google_is_ahead.unsigned_abs());
         let google_now = if self.google_is_ahead < 0 {
-            Moment::from_unix_milliseconds(0).plus(now.since(Moment::from_unix_milliseconds(0)).saturating_sub(ahead))
+            Moment::EPOCH.plus(now.since(Moment::EPOCH).saturating_sub(ahead))
         } else {
             now.plus(ahead)
         };

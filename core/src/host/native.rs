@@ -17,7 +17,7 @@ use once_cell::sync::OnceCell;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// A credential file is a page of JSON.
 const LONGEST_FILE: u64 = 1024 * 1024;
@@ -61,7 +61,7 @@ pub(crate) struct Native;
 
 impl Host for Native {
     fn now(&self) -> Moment {
-        SystemTime::now().into()
+        wall_clock()
     }
 
     fn random(&self) -> f64 {
@@ -98,6 +98,20 @@ impl Host for Native {
     }
 }
 
+/// To the nearest tick, some milliseconds: every rule here counts in seconds.
+#[cfg(target_os = "linux")]
+fn wall_clock() -> Moment {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or_default();
+    Moment::EPOCH.plus(Duration::new(seconds, nanoseconds))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wall_clock() -> Moment {
+    std::time::SystemTime::now().into()
+}
+
 /// The process environment, as it stands on this thread now.
 pub(crate) fn environment() -> Environment {
     Environment::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
@@ -108,10 +122,10 @@ pub(crate) fn read_credential_file(path: &Path) -> Result<String, Error> {
     let shown = path.display();
     let unreadable =
         |cause: io::Error| Error::config("", format_args!("`{shown}` cannot be read: {cause}")).caused_by(cause);
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+    if path.is_dir() {
         return Err(Error::config("", format_args!("`{shown}` is a folder")).hinting("name the JSON file in it"));
     }
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST_FILE {

@@ -5,7 +5,7 @@ use super::shared::Setup;
 use crate::config::{self, Config, Endpoints};
 use crate::env_names;
 use crate::environment::Environment;
-use crate::error::Error;
+use crate::error::{Error, Kind, Step};
 use crate::host::{Host, native};
 use crate::layers::Purpose;
 use http::HeaderValue;
@@ -143,7 +143,11 @@ impl Builder {
             .quota_project
             .or_else(|| environment.value(env_names::GOOGLE_CLOUD_QUOTA_PROJECT).map(str::to_owned))
             .or_else(|| config.quota_project.clone());
-        let quota_project = quota_project.as_deref().map(HeaderValue::from_str).transpose();
+        let quota_project = quota_project.map(|project| {
+            let header = HeaderValue::try_from(&project).ok().filter(|_| config::is_project(&project));
+            let message = format!("the quota project `{project}` is no project's name");
+            header.ok_or_else(|| Error::new(Kind::Config, Step::Config, message))
+        });
         let project = environment
             .value(env_names::GOOGLE_CLOUD_PROJECT)
             .map(str::to_owned)
@@ -152,8 +156,7 @@ impl Builder {
 
         Ok(TokenSource::new(Setup {
             purpose: Purpose { config: Arc::new(config), scopes: scope_list(self.scopes) },
-            quota_project: quota_project
-                .map_err(|cause| Error::config("quota_project_id", "is no project's name").caused_by(cause))?,
+            quota_project: quota_project.transpose()?,
             project,
             environment: self.environment,
             host: self.host.unwrap_or_else(|| Arc::new(native::Native)),
@@ -177,7 +180,8 @@ pub(super) fn scope_list<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -
 
 fn named_by(environment: &Environment) -> Result<Text, Error> {
     if let Some(named) = environment.value(env_names::ROLEBRIDGE_CREDENTIALS) {
-        let is_json = named.trim_start().starts_with('{');
+        // Nobody's path holds these; a damaged JSON text taken for a path would be shown in the error.
+        let is_json = named.contains(['{', '"', '\n']);
         return Ok(if is_json { Text::Json(named.to_owned()) } else { Text::File(named.into()) });
     }
     match environment.value(env_names::GOOGLE_APPLICATION_CREDENTIALS) {

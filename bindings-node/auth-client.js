@@ -1,0 +1,209 @@
+'use strict';
+
+/*
+ * Rolebridge as a client of google-auth-library. Copies of several majors can live in one process, and differ in the
+ * shape of headers and in what `instanceof` means, so each copy gets a class of its own: a subclass of its `AwsClient`
+ * in which only the way to a token is replaced.
+ */
+
+const { readFileSync } = require('node:fs');
+const { dirname } = require('node:path');
+const { inspect } = require('node:util');
+const native = require('./native.js');
+const { TokenSource } = require('./index.js');
+
+/** One class for each loaded copy of google-auth-library. */
+const classes = new WeakMap();
+
+function classFor(library) {
+  if (!classes.has(library)) classes.set(library, makeClass(library));
+  return classes.get(library);
+}
+
+function makeClass(library) {
+  return class RolebridgeClient extends library.AwsClient {
+    #source;
+    /** The scopes of that source, as they were asked for. */
+    #wanted;
+    /** Why there is no source. It is thrown when a token is asked for: GoogleAuth swallows what is thrown earlier. */
+    #problem;
+    /** The token handed out last. */
+    #token;
+    /** How Google's class holds it. */
+    #credential;
+
+    constructor(options, source, problem) {
+      super(problem ? { ...STAND_IN } : options);
+      this.#source = source;
+      this.#wanted = source?.scopes.join(' ');
+      this.#problem = problem;
+      if (source?.quotaProjectId) this.quotaProjectId = source.quotaProjectId;
+      if (source?.projectId) this.projectId ??= source.projectId;
+    }
+
+    async getAccessToken() {
+      // Credentials that the program set itself are used up first, as Google's class does.
+      const set = this.cachedAccessToken;
+      if (set && set !== this.#credential && !this.isExpired(set)) return super.getAccessToken();
+      const { access_token: token } = await this.#refresh();
+      return { token, res: null };
+    }
+
+    /** Google's class calls it for a token that an API refused, and programs for a new one. */
+    async refreshAccessTokenAsync() {
+      if (this.#token) this.#source?.refused(this.#token);
+      return this.#refresh();
+    }
+
+    async #refresh() {
+      if (this.#problem) throw this.#problem;
+      const token = await this.#scoped().token();
+      const isNew = token !== this.#token;
+      if (isNew) {
+        this.#token = token;
+        this.#credential = { access_token: token.value, expiry_date: token.expiresAt.getTime(), res: null };
+      }
+      this.cachedAccessToken = this.#credential;
+      if (isNew) {
+        const { access_token, expiry_date } = this.#credential;
+        this.credentials = { access_token, expiry_date };
+        this.emit('tokens', { refresh_token: null, expiry_date, access_token, token_type: 'Bearer', id_token: null });
+      }
+      return this.#credential;
+    }
+
+    /** GoogleAuth sets the scopes after it has made the client. */
+    #scoped() {
+      const scopes = this.getScopesArray();
+      const wanted = scopes.join(' ');
+      if (wanted !== this.#wanted) {
+        this.#source = this.#source.withScopes(scopes);
+        this.#wanted = wanted;
+      }
+      return this.#source;
+    }
+
+    [inspect.custom](_depth, options) {
+      return `RolebridgeClient ${inspect(this.#source ?? this.#problem, options)}`;
+    }
+  };
+}
+
+/** Options that Google's class takes without a word, for a client that can only say what is wrong with its own. */
+const STAND_IN = {
+  type: 'external_account',
+  audience: '',
+  subject_token_type: 'urn:ietf:params:aws:token-type:aws4_request',
+  credential_source: {
+    environment_id: 'aws1',
+    regional_cred_verification_url: 'https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15',
+  },
+};
+
+/**
+ * The client for an AWS `external_account`, or undefined for anything else. What is wrong with the file is thrown when a
+ * token is asked for.
+ */
+function clientFor(library, options) {
+  const text = JSON.stringify(options, (_name, value) => (isLive(value) ? undefined : value));
+  if (!native.reads(text)) return undefined;
+  const Client = classFor(library);
+  let source;
+  try {
+    source = TokenSource.fromJSON(text);
+  } catch (problem) {
+    return new Client(options, undefined, problem);
+  }
+  return new Client(options, source);
+}
+
+/** Whether a value is an object of some class: such options stand beside a file's members, and are none of them. */
+function isLive(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype !== null && prototype !== Object.prototype;
+}
+
+/** See index.d.ts. */
+function createAuthClient({ keyFilename, credentials, scopes, library = resolveLibrary() } = {}) {
+  const named = credentials ? { json: JSON.stringify(credentials) } : namedCredential(keyFilename);
+  const text = named?.json ?? (named && read(named.path));
+  if (text !== undefined && native.reads(text)) {
+    const source = TokenSource.fromJSON(text, { scopes: scopes === undefined ? undefined : [scopes].flat() });
+    const Client = classFor(library);
+    return new Client({ ...JSON.parse(text), scopes: source.scopes }, source);
+  }
+  return googleClient(library, text, { keyFilename: named?.path, scopes });
+}
+
+/** The file or text that the program or the environment names, in core's order. */
+function namedCredential(keyFilename) {
+  if (keyFilename) return { path: keyFilename };
+  const [ours, googles] = [process.env.ROLEBRIDGE_CREDENTIALS, process.env.GOOGLE_APPLICATION_CREDENTIALS];
+  if (ours?.trim()) return ours.trimStart().startsWith('{') ? { json: ours } : { path: ours };
+  return googles?.trim() ? { path: googles } : undefined;
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    // What cannot be read is refused in the same words everywhere.
+    TokenSource.fromFile(path);
+    throw cause;
+  }
+}
+
+/** Google's own client for what is not ours to read. */
+function googleClient(library, text, { keyFilename, scopes }) {
+  const file = parsed(text);
+  if (file) return new library.GoogleAuth({ scopes }).fromJSON(file);
+  // A key file of another format, or none: where Google's library looks by itself takes asking.
+  return new (deferredClass(library))(new library.GoogleAuth({ keyFilename, scopes }));
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A client that finds out whose it is when it is first used. */
+function deferredClass(library) {
+  return class DeferredClient extends library.AuthClient {
+    #auth;
+
+    constructor(auth) {
+      super();
+      this.#auth = auth;
+    }
+
+    async getAccessToken() {
+      return (await this.#auth.getClient()).getAccessToken();
+    }
+
+    async getRequestHeaders(url) {
+      return (await this.#auth.getClient()).getRequestHeaders(url);
+    }
+
+    async request(options) {
+      return (await this.#auth.getClient()).request(options);
+    }
+  };
+}
+
+/** The copy of google-auth-library that the application itself would load. */
+function resolveLibrary() {
+  const main = require.main?.filename ?? process.argv[1];
+  const paths = main ? [dirname(main), process.cwd()] : [process.cwd()];
+  try {
+    return require(require.resolve('google-auth-library', { paths }));
+  } catch (cause) {
+    const message = 'google-auth-library is not installed beside this program: install it, or pass it as `library`';
+    throw new Error(message, { cause });
+  }
+}
+
+module.exports = { clientFor, createAuthClient };

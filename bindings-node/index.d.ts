@@ -1,0 +1,194 @@
+/**
+ * Rolebridge lets software that runs on AWS use Google Cloud with no service-account key.
+ *
+ * It takes the workload's AWS role, exchanges it at Google for a token of a service account, and keeps that token fresh.
+ *
+ * @packageDocumentation
+ */
+
+/** A Google OAuth access token. Printing one does not show its value. */
+export interface Token {
+  /** The token itself: a secret, worth as much as the service account until it ends. */
+  readonly value: string;
+  /** When it ends, by this machine's clock. */
+  readonly expiresAt: Date;
+}
+
+/** What a token source is made with. */
+export interface TokenSourceOptions {
+  /** OAuth scopes; `https://www.googleapis.com/auth/cloud-platform` if none is named. */
+  scopes?: readonly string[] | undefined;
+  /**
+   * Origins, such as `https://sts.example.com`, that a credential file may name besides Google's and AWS's own. Tokens go
+   * there: allow only what you run yourself.
+   */
+  allowEndpoints?: readonly string[] | undefined;
+}
+
+/** A credential file's content: `external_account` JSON (AIP-4117). */
+export type CredentialFile = Readonly<Record<string, unknown>>;
+
+/**
+ * Google access tokens for this AWS workload, minted when they are needed and renewed ahead of their end.
+ *
+ * Making one reads the credential file and starts nothing: no thread, no request. Sources of equal configuration in one
+ * process, workers included, share one cache. While a call waits for a token Node does not end; nothing else here keeps
+ * it alive.
+ *
+ * @example
+ * ```js
+ * const source = TokenSource.fromEnv();
+ * const response = await fetch('https://bigquery.googleapis.com/…', { headers: await source.headers() });
+ * ```
+ */
+export declare class TokenSource {
+  private constructor();
+
+  /**
+   * From a credential file's path.
+   *
+   * @throws {@link ConfigError}, whose `field` is the JSON path of what is wrong. Nothing is sent.
+   */
+  static fromFile(path: string, options?: TokenSourceOptions): TokenSource;
+
+  /**
+   * From a credential file's content, as text or as the object it stands for.
+   *
+   * @throws {@link ConfigError}, as {@link TokenSource.fromFile}.
+   */
+  static fromJSON(json: string | CredentialFile, options?: TokenSourceOptions): TokenSource;
+
+  /**
+   * From what the environment names: `ROLEBRIDGE_CREDENTIALS` (a path or the JSON itself), else
+   * `GOOGLE_APPLICATION_CREDENTIALS` (a path).
+   *
+   * @throws {@link ConfigError}, as {@link TokenSource.fromFile}.
+   */
+  static fromEnv(options?: TokenSourceOptions): TokenSource;
+
+  /** The same source for other scopes. With impersonation both share one federated token. */
+  withScopes(scopes: readonly string[]): TokenSource;
+
+  /**
+   * An access token that is valid now. All who wait for one share one exchange, and a failed renewal costs nothing while
+   * a valid token is left.
+   *
+   * @throws {@link RolebridgeError}, when no valid token is left.
+   */
+  token(): Promise<Token>;
+
+  /**
+   * The headers of a request to a Google API: a new object for each call, made for `fetch` and `http.request` alike.
+   * Errors as {@link TokenSource.token}.
+   */
+  headers(): Promise<TokenHeaders>;
+
+  /**
+   * Tells that an API answered 401 to `token`. The next call mints another, if this is the token at hand and at least
+   * thirty seconds old: a refusal of a younger one has another cause.
+   */
+  refused(token: Token): void;
+
+  /** The email of the service account whose tokens these are; undefined in direct access. */
+  get serviceAccount(): string | undefined;
+
+  /**
+   * The project of this credential, with no request made: `GOOGLE_CLOUD_PROJECT`, the file's `project_id`, or the project
+   * in the service account's name.
+   */
+  get projectId(): string | undefined;
+
+  /** The project that pays for quota, if one is set. */
+  get quotaProjectId(): string | undefined;
+
+  /** The OAuth scopes that the token is good for. */
+  get scopes(): readonly string[];
+}
+
+/** Headers by name: `authorization`, and `x-goog-user-project` where a quota project is set. */
+export type TokenHeaders = { authorization: string } & Record<string, string>;
+
+/** What {@link createAuthClient} is told. */
+export interface AuthClientOptions<Library extends AuthLibrary = AuthLibrary> {
+  /** A credential file's path. If neither it nor `credentials` is there, the environment names one. */
+  keyFilename?: string | undefined;
+  /** A credential file's content. */
+  credentials?: CredentialFile | undefined;
+  /** OAuth scopes; they can also be set on the client later. */
+  scopes?: string | readonly string[] | undefined;
+  /** A loaded google-auth-library, 9 to 11; by default the copy that the application itself would load. */
+  library?: Library | undefined;
+}
+
+/** As much as has to be known of a copy of google-auth-library. */
+export interface AuthLibrary {
+  AuthClient: abstract new (...args: never[]) => unknown;
+  AwsClient: new (...args: never[]) => unknown;
+  GoogleAuth: new (...args: never[]) => unknown;
+}
+
+/**
+ * A client for Google's libraries, to be passed as `authClient` or `auth`: an `AuthClient` of that copy of
+ * google-auth-library, with its headers, its `request` and its `tokens` event.
+ *
+ * An AWS `external_account` becomes a client whose tokens are Rolebridge's. Anything else is handed to Google's library
+ * unchanged, so the same program runs on a laptop and on Google Cloud.
+ *
+ * Without `library` its type is left open, since which copy is found is known only when the program runs.
+ *
+ * @throws {@link ConfigError}, as {@link TokenSource.fromFile}, for an AWS `external_account` that is wrong and for a file
+ * that cannot be read.
+ *
+ * @example
+ * ```js
+ * const bigquery = new BigQuery({ projectId, authClient: createAuthClient({ keyFilename: 'credential.json' }) });
+ * ```
+ */
+export declare function createAuthClient<Library extends AuthLibrary>(
+  options: AuthClientOptions<Library> & { library: Library },
+): InstanceType<Library['AuthClient']>;
+// biome-ignore lint/suspicious/noExplicitAny: classes of two copies are never assignable to one another.
+export declare function createAuthClient(options?: AuthClientOptions): any;
+
+/** What an error asks of the one who meets it; each kind is a class below. */
+export type ErrorKind = 'config' | 'identity' | 'refused' | 'unavailable' | 'malformed' | 'internal';
+
+/** A leg of the way from a credential file to a token. */
+export type Step = 'config' | 'identity' | 'exchange' | 'impersonation';
+
+/**
+ * A failure. The message is one sentence; what caused it is the chain of `cause`. No secret and no reply's body is part of
+ * either.
+ */
+export declare abstract class RolebridgeError extends Error {
+  protected constructor();
+  readonly kind: ErrorKind;
+  /** Where it happened. */
+  readonly step: Step;
+  /** The HTTP status that was answered, where something answered. */
+  readonly status?: number;
+  /** The service's own name for the error: `invalid_grant` of Google STS, `PERMISSION_DENIED` of Google IAM. */
+  readonly code?: string;
+  /** The JSON path in the credential file that is wrong, such as `credential_source.environment_id`. */
+  readonly field?: string;
+  /** What to do next. */
+  readonly hint?: string;
+}
+
+/** The credential file or an option is wrong: mend it. Nothing was sent. */
+export declare class ConfigError extends RolebridgeError {}
+
+/** No AWS identity is to be had here, or the one that is set up is broken: mend the workload's role or its variables. */
+export declare class IdentityError extends RolebridgeError {}
+
+/** AWS or Google understood the request and said no: mend the role, the provider or the binding. */
+export declare class RefusedError extends RolebridgeError {}
+
+/** Nothing answered in time, or a service is out of order: try again later; a later call tries by itself. */
+export declare class UnavailableError extends RolebridgeError {}
+
+/** Something answered what it never should: an intermediary, an emulator or a bug. */
+export declare class MalformedError extends RolebridgeError {}
+
+/** Rolebridge failed: please report it. */
+export declare class InternalError extends RolebridgeError {}

@@ -1,0 +1,2 @@
+// Loading it is all: see register.js.
+export {};

@@ -1,0 +1,89 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const rolebridge = require('rolebridge');
+const native = require('../native.js');
+const { errorFrom } = require('../errors.js');
+const { World } = require('./helpers/emulator.js');
+const { withEnvironment } = require('./helpers/environment.js');
+
+const { ConfigError, RefusedError, RolebridgeError, TokenSource } = rolebridge;
+
+test('every kind of core has a class of its own, and there are no others', () => {
+  const classes = native.errorKinds().map((kind) => {
+    const error = errorFrom({ kind, step: 'config', message: 'no', causes: [] });
+    assert.ok(error instanceof RolebridgeError && error instanceof Error);
+    assert.equal(error.kind, kind);
+    assert.equal(error.name, error.constructor.name);
+    return error.constructor;
+  });
+  const exported = Object.values(rolebridge).filter((value) => value.prototype instanceof RolebridgeError);
+  assert.deepEqual(new Set(classes), new Set(exported));
+  assert.equal(classes.length, exported.length);
+});
+
+test('modules can import everything by name', async () => {
+  const { default: whole, ...named } = await import('rolebridge');
+  assert.equal(whole, rolebridge);
+  for (const [name, value] of Object.entries(rolebridge)) assert.equal(named[name], value, name);
+});
+
+test('a failure becomes an error with all of its facts and its chain of causes', () => {
+  const facts = {
+    kind: 'refused',
+    step: 'exchange',
+    status: 400,
+    code: 'invalid_grant',
+    field: 'a.b',
+    hint: 'mend it',
+  };
+  const error = errorFrom({ ...facts, message: 'no', causes: ['the near one', 'the far one'] });
+  assert.deepEqual({ ...error }, facts);
+  assert.equal(error.cause.message, 'the near one');
+  assert.equal(error.cause.cause.message, 'the far one');
+  assert.equal(error.cause.cause.cause, undefined);
+});
+
+test('what is absent is not there', () => {
+  const error = errorFrom({ kind: 'internal', step: 'config', message: 'no', causes: [] });
+  assert.deepEqual(Object.keys(error), ['kind', 'step']);
+  assert.ok(!('cause' in error));
+});
+
+test('a credential of another kind is refused by name', () =>
+  withEnvironment({}, () => {
+    const make = () => TokenSource.fromJSON({ type: 'service_account' });
+    assert.throws(make, (error) => error instanceof ConfigError && error.field === 'type' && error.step === 'config');
+  }));
+
+test('a file that is not there, and an environment that names none', () =>
+  withEnvironment({}, () => {
+    assert.throws(() => TokenSource.fromFile('nowhere/credential.json'), ConfigError);
+    assert.throws(() => TokenSource.fromEnv(), /GOOGLE_APPLICATION_CREDENTIALS/);
+  }));
+
+test('a wrong call is an error of the language', () => {
+  assert.throws(() => new TokenSource(), TypeError);
+  assert.throws(() => TokenSource.fromFile(42));
+});
+
+test('each of many callers is told, with a stack that names it', async () => {
+  const world = await World.make({ aws: { instance: { role: 'other-role' } } });
+  await withEnvironment(world.environment(), async () => {
+    const source = TokenSource.fromJSON(world.credential());
+    async function someCaller() {
+      await source.token();
+    }
+    const results = await Promise.allSettled(Array.from({ length: 100 }, () => someCaller()));
+    const errors = new Set(results.map((result) => result.reason));
+    assert.equal(errors.size, 100);
+    for (const error of errors) {
+      assert.ok(error instanceof RefusedError);
+      assert.equal(error.status, 403);
+      assert.equal(error.code, 'PERMISSION_DENIED');
+      assert.match(error.stack, /someCaller/);
+    }
+    assert.equal((await world.requests('sts.token')).length, 1);
+  });
+});

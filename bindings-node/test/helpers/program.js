@@ -1,0 +1,54 @@
+'use strict';
+
+/* Programs in processes of their own, with an environment that holds what the test names and nothing else. */
+
+const { spawn } = require('node:child_process');
+const { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+const { after } = require('node:test');
+const { ROOT } = require('./emulator.js');
+
+const folders = [];
+
+after(() => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+/** A folder with these files, where `rolebridge` and Google's libraries are installed; it goes when the test file ends. */
+function folder(files) {
+  const path = mkdtempSync(join(tmpdir(), 'rolebridge-'));
+  folders.push(path);
+  mkdirSync(join(path, 'node_modules'));
+  symlinkSync(ROOT, join(path, 'node_modules/rolebridge'), 'dir');
+  for (const name of ['@google-cloud', 'google-auth-library']) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(path, 'node_modules', name), 'dir');
+  }
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(path, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return path;
+}
+
+/** Starts `node` with these arguments. `ended` resolves to the exit code, the signal and all output. */
+function start(args, { env = {}, cwd = ROOT } = {}) {
+  const metadata = env.AWS_EC2_METADATA_SERVICE_ENDPOINT ? {} : { AWS_EC2_METADATA_DISABLED: 'true' };
+  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH, HOME: cwd, ...metadata, ...env } });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text;
+    });
+  }
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
+  });
+  return { child, ended };
+}
+
+function run(args, options) {
+  return start(args, options).ended;
+}
+
+module.exports = { folder, run, start };

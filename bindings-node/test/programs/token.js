@@ -1,0 +1,11 @@
+'use strict';
+
+/* Asks for a token and does nothing to stay alive. `exit` ends at once, `exit-when-told` at a line of standard input. */
+
+const { TokenSource } = require('rolebridge');
+
+const [file, when] = process.argv.slice(2);
+const source = TokenSource.fromFile(file);
+source.token().then((token) => console.log(token.value.length > 100));
+if (when === 'exit') process.exit(7);
+if (when === 'exit-when-told') process.stdin.once('data', () => process.exit(7));

@@ -1,0 +1,94 @@
+'use strict';
+
+/* The scenarios of `tests/scenarios`, as its README says; Rust and Python run the same. */
+
+const assert = require('node:assert/strict');
+const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const test = require('node:test');
+const { inspect } = require('node:util');
+const { RolebridgeError, TokenSource } = require('rolebridge');
+const { ROOT, World } = require('./helpers/emulator.js');
+const { withEnvironment } = require('./helpers/environment.js');
+
+const FOLDER = join(ROOT, 'tests/scenarios');
+const HOUR = 3_600_000;
+
+for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json'))) {
+  const scenario = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
+  test(`${name}: ${scenario.about}`, async () => {
+    const world = await World.make(scenario.world);
+    const environment = world.environment(scenario.environment);
+    const errors = await withEnvironment(environment, () => play(scenario, world));
+    const operations = await world.operations();
+    // The query that tries a token is the runner's own.
+    assert.deepEqual(
+      operations.filter((operation) => operation !== 'bigquery.query'),
+      scenario.requests,
+    );
+    const { keys } = world.info;
+    for (const secret of keys ? [keys.secret_access_key, keys.session_token] : []) {
+      for (const error of errors) assert.ok(!shown(error).includes(secret), 'an error shows a secret');
+    }
+  });
+}
+
+/** Makes a scenario's calls and returns the errors that came. */
+async function play(scenario, world) {
+  const errors = [];
+  let source;
+  let before;
+  const make = () => TokenSource.fromJSON(world.credential(scenario.credential), { scopes: scenario.scopes });
+  for (const call of scenario.calls) {
+    const [[action, expected]] = Object.entries(call);
+    if (action === 'fault') {
+      await world.fault(expected);
+    } else if (action === 'world') {
+      await world.patch(expected);
+    } else if (action === 'build') {
+      errors.push(failsAs(expected.error, await outcome(async () => make())));
+    } else {
+      assert.equal(action, 'token');
+      source ??= make();
+      const result = await outcome(() => source.token());
+      if (expected.error) {
+        errors.push(failsAs(expected.error, result));
+        continue;
+      }
+      if (result.error) throw result.error;
+      const { value, expiresAt } = result.value;
+      if (expected === 'ok') {
+        const left = expiresAt.getTime() - Date.now();
+        assert.ok(left > 0 && left <= HOUR, `ends in ${left} ms`);
+        await world.sessionUser(value);
+      } else {
+        assert.equal(value === before, expected === 'same', `not ${expected}`);
+      }
+      before = value;
+    }
+  }
+  return errors;
+}
+
+async function outcome(run) {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function failsAs({ says = [], hints = [], ...members }, { error }) {
+  assert.ok(error instanceof RolebridgeError, `no failure, or a foreign one: ${error?.stack}`);
+  for (const [name, value] of Object.entries(members)) assert.equal(error[name], value, name);
+  for (const text of says) assert.ok(error.message.includes(text), `“${error.message}” does not say “${text}”`);
+  for (const text of hints) assert.ok(error.hint?.includes(text), `“${error.hint}” does not say “${text}”`);
+  return error;
+}
+
+/** All that an error shows, its causes included. */
+function shown(error) {
+  const parts = [];
+  for (let cause = error; cause; cause = cause.cause) parts.push(cause.message, cause.hint, cause.stack);
+  return [...parts, inspect(error, { depth: null, showHidden: true }), JSON.stringify(error)].join('\n');
+}

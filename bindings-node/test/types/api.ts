@@ -1,0 +1,70 @@
+/* The API as its types see it: this file is checked, never run. Every wrong call must stay an error. */
+
+import { BigQuery } from '@google-cloud/bigquery';
+import * as library from 'google-auth-library';
+import {
+  ConfigError,
+  createAuthClient,
+  type ErrorKind,
+  RefusedError,
+  RolebridgeError,
+  type Step,
+  type Token,
+  TokenSource,
+} from 'rolebridge';
+import 'rolebridge/register';
+
+async function uses(): Promise<void> {
+  const source: TokenSource = TokenSource.fromFile('credential.json');
+  TokenSource.fromJSON('{}', { scopes: ['email'], allowEndpoints: ['https://sts.example.com'] });
+  TokenSource.fromJSON({ type: 'external_account' });
+  TokenSource.fromEnv({});
+
+  const token: Token = await source.token();
+  const { value, expiresAt }: { value: string; expiresAt: Date } = token;
+  source.refused(token);
+  await fetch('https://example.com', { headers: await source.headers() });
+  const account: string | undefined = source.serviceAccount ?? source.projectId ?? source.quotaProjectId;
+  const narrow: TokenSource = source.withScopes(source.scopes);
+
+  const own: library.AuthClient = createAuthClient({ library, credentials: {}, scopes: 'email' });
+  new BigQuery({ authClient: own });
+  new BigQuery({ authClient: createAuthClient({ keyFilename: 'credential.json' }) });
+
+  try {
+    await narrow.token();
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof ConfigError) {
+      const facts: RolebridgeError = error;
+      const status: number | undefined = facts.status;
+      const [kind, step]: [ErrorKind, Step] = [facts.kind, facts.step];
+      console.log(facts.code, facts.field, facts.hint, facts.cause, status, kind, step);
+    }
+  }
+  console.log(value, expiresAt, account);
+}
+
+async function misuses(source: TokenSource, token: Token): Promise<void> {
+  // @ts-expect-error: it is made by its factories.
+  new TokenSource();
+  // @ts-expect-error: a path is a string.
+  TokenSource.fromFile(42);
+  // @ts-expect-error: scopes are a list.
+  TokenSource.fromEnv({ scopes: 'email' });
+  // @ts-expect-error: there is no such option.
+  TokenSource.fromEnv({ allowEndpoint: [] });
+  // @ts-expect-error: a token is waited for.
+  source.token().value;
+  // @ts-expect-error: a token is not changed.
+  token.value = 'other';
+  // @ts-expect-error: a token is no text.
+  const text: string = token;
+  // @ts-expect-error: there is no such option.
+  createAuthClient({ keyFile: 'credential.json' });
+  // @ts-expect-error: errors are made here only.
+  new RolebridgeError('no');
+  console.log(text);
+}
+
+void uses;
+void misuses;

@@ -1,0 +1,31 @@
+"""Google Cloud tokens for software that runs on AWS, with no service-account key.
+
+    source = rolebridge.TokenSource.from_file("credential.json")
+    source.token().value
+
+`TokenSource` hands out tokens and needs nothing else. `Credentials` is one for Google's own clients, such as
+`google.cloud.bigquery.Client(credentials=…)`; it needs google-auth, which is imported when it is first named.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rolebridge._native import Token, TokenSource, __version__
+from rolebridge.errors import RolebridgeError
+
+if TYPE_CHECKING:
+    from rolebridge._credentials import Credentials
+
+__all__ = ["Credentials", "RolebridgeError", "Token", "TokenSource", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Credentials":
+        from rolebridge._credentials import Credentials
+
+        globals()[name] = Credentials
+        return Credentials
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

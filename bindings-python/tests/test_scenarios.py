@@ -1,0 +1,92 @@
+"""The scenarios that all three languages run; see `tests/scenarios/README.md`."""
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from rolebridge import RolebridgeError, Token, TokenSource
+
+from cloud import TESTS, World, merged
+
+SCENARIOS = sorted((TESTS / "scenarios").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario(path: Any, make_world: Callable[..., World], environment: Callable[..., None]) -> None:
+    scenario = json.loads(path.read_text())
+    world = make_world(scenario.get("world"))
+    run = Run(scenario, world)
+    environment(world.fill(merged(run.environment, scenario.get("environment", {}))))
+
+    for call in scenario["calls"]:
+        run.step(call)
+
+    # The runner's own check of a token aside.
+    seen = [operation for operation in world.operations() if not operation.startswith("bigquery.")]
+    assert seen == scenario["requests"]
+
+
+class Run:
+    """One token source, and the token of the call before."""
+
+    environment: Mapping[str, str] = {
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}",
+        "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
+    }
+
+    def __init__(self, scenario: Mapping[str, Any], world: World) -> None:
+        self.world = world
+        self.credential = world.credential(scenario.get("credential"))
+        self.scopes = scenario.get("scopes")
+        self.secrets = [value for name, value in world.names.items() if name in ("secret_access_key", "session_token")]
+        self.source: TokenSource | None = None
+        self.before: Token | None = None
+
+    def step(self, call: Mapping[str, Any]) -> None:
+        match call:
+            case {"build": {"error": wanted}}:
+                self.fails(self.build, wanted)
+            case {"token": {"error": wanted}}:
+                self.fails(self.token, wanted)
+            case {"token": "ok"}:
+                token = self.token()
+                now = datetime.now(timezone.utc)
+                assert now < token.expires_at <= now + timedelta(hours=1)
+                assert self.world.session_user(token.value)
+                self.before = token
+            case {"token": "same" | "new" as wanted}:
+                token = self.token()
+                assert self.before is not None
+                assert (token.value == self.before.value) == (wanted == "same")
+                self.before = token
+            case {"fault": fault}:
+                self.world.order(fault)
+            case {"world": patch}:
+                self.world.change(patch)
+            case _:
+                pytest.fail(f"no such call: {call}")
+
+    def build(self) -> TokenSource:
+        return TokenSource.from_info(self.credential, scopes=self.scopes)
+
+    def token(self) -> Token:
+        self.source = self.source or self.build()
+        return self.source.token()
+
+    def fails(self, call: Callable[[], object], wanted: Mapping[str, Any]) -> None:
+        with pytest.raises(RolebridgeError) as caught:
+            call()
+        error = caught.value
+        for name in ("kind", "step", "status", "code"):
+            if name in wanted:
+                assert getattr(error, name) == wanted[name]
+        for text in wanted.get("says", []):
+            assert text in str(error.args[0])
+        for text in wanted.get("hints", []):
+            assert text in (error.hint or "")
+        shown = [repr(error), repr(vars(error)), *traceback.format_exception(error)]
+        for secret in self.secrets:
+            assert not any(secret in text for text in shown)

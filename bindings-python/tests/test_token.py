@@ -1,0 +1,266 @@
+"""`TokenSource`: tokens for threads, for event loops and for a person at a keyboard."""
+
+import asyncio
+import copy
+import json
+import pickle
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rolebridge
+from rolebridge import RolebridgeError, Token, TokenSource, _asyncio
+
+from cloud import World, output_of, python
+
+BIGQUERY = "https://www.googleapis.com/auth/bigquery"
+
+
+@pytest.fixture
+def source(world: World) -> TokenSource:
+    return TokenSource.from_info(world.credential())
+
+
+def test_a_token_is_a_value_and_an_aware_end_and_shows_only_the_latter(source: TokenSource) -> None:
+    token = source.token()
+    assert token.expires_at.utcoffset() == timedelta(0)
+    assert token.value not in repr(token)
+    assert token.expires_at.isoformat() in repr(token)
+
+
+def test_a_hit_is_the_same_object(source: TokenSource) -> None:
+    assert source.cached() is None
+    token = source.token()
+    assert source.token() is token
+    assert source.cached() is token
+    assert source.token().value is token.value
+
+
+def test_headers_are_a_dict_of_ones_own(world: World) -> None:
+    source = TokenSource.from_info(world.credential(), quota_project_id="payer")
+    headers = source.headers()
+    assert headers == {"authorization": f"Bearer {source.token().value}", "x-goog-user-project": "payer"}
+    headers.clear()
+    assert source.headers()
+    assert TokenSource.from_info(world.credential()).headers().keys() == {"authorization"}
+
+
+def test_properties_come_from_the_file_alone(world: World, source: TokenSource) -> None:
+    assert source.service_account_email == world.info["service_account"]
+    assert source.project_id == "my-project"
+    assert source.quota_project_id is None
+    assert source.scopes == ["https://www.googleapis.com/auth/cloud-platform"]
+    assert source.universe_domain == "googleapis.com"
+    assert world.requests() == []
+
+
+def test_other_scopes_share_the_federated_token(world: World, source: TokenSource) -> None:
+    narrow = source.with_scopes([BIGQUERY])
+    assert narrow.scopes == [BIGQUERY]
+    assert narrow.token().value != source.token().value
+    assert world.operations().count("sts.token") == 1
+    assert world.operations().count("iamcredentials.generateAccessToken") == 2
+
+
+@pytest.mark.parametrize("named", ["json", "path", "google"])
+def test_the_environment_names_the_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    text = json.dumps(world.credential())
+    path = tmp_path / "credential.json"
+    path.write_text(text)
+    name = "GOOGLE_APPLICATION_CREDENTIALS" if named == "google" else "ROLEBRIDGE_CREDENTIALS"
+    monkeypatch.setenv(name, text if named == "json" else str(path))
+    assert world.session_user(TokenSource.from_env().token().value) == world.info["service_account"]
+
+
+def test_each_minting_sees_the_environment_of_its_time(
+    make_world: Callable[..., World], environment: Callable[..., None]
+) -> None:
+    world = make_world()
+    environment({"ROLEBRIDGE_ALLOW_LOOPBACK": "1", "AWS_EC2_METADATA_DISABLED": "true"})
+    source = TokenSource.from_info(world.credential())
+    with pytest.raises(RolebridgeError) as caught:
+        source.token()
+    assert caught.value.kind == "identity"
+    environment(world.key_environment)
+    assert world.session_user(source.token().value) == world.info["service_account"]
+
+
+@pytest.mark.parametrize("arguments", [{"scopes": "one"}, {"scopes": [1]}, {"allow_endpoints": "https://a.example"}])
+def test_a_wrong_argument_is_a_type_error(world: World, arguments: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        TokenSource.from_info(world.credential(), **arguments)
+
+
+def test_pickles_and_copies_by_configuration(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "credential.json"
+    path.write_text(json.dumps(world.credential()))
+    monkeypatch.chdir(tmp_path)
+    source = TokenSource.from_file("credential.json", quota_project_id="payer").with_scopes([BIGQUERY])
+    token = source.token()
+    text = pickle.dumps(source)
+    assert token.value.encode() not in text
+    monkeypatch.chdir("/")
+    restored = pickle.loads(text)
+    assert (restored.scopes, restored.quota_project_id) == ([BIGQUERY], "payer")
+    assert restored.token().value == token.value  # One cache for equal configuration.
+    assert copy.deepcopy(source) is copy.copy(source) is source
+
+
+def test_many_threads_wait_for_one_flight(world: World, source: TokenSource) -> None:
+    world.fault("sts.token", hold="gate")
+    with ThreadPoolExecutor(8) as pool:
+        tokens = [pool.submit(source.token) for _ in range(8)]
+        world.arrived("sts.token")
+        world.open("gate")
+        assert len({token.result().value for token in tokens}) == 1
+    assert world.operations().count("sts.token") == 1
+
+
+def test_asyncio_awaits_a_token(world: World, source: TokenSource) -> None:
+    async def main() -> None:
+        tokens = await asyncio.gather(*(source.token_async() for _ in range(50)))
+        assert {id(token) for token in tokens} == {id(source.cached())}
+        assert await source.token_async() is tokens[0]
+
+    asyncio.run(main())
+    assert world.operations().count("sts.token") == 1
+    assert not _asyncio._awaited
+
+
+def test_two_event_loops_wait_for_one_flight(world: World, source: TokenSource) -> None:
+    async def main() -> str:
+        return (await source.token_async()).value
+
+    world.fault("sts.token", hold="gate")
+    with ThreadPoolExecutor(2) as pool:
+        values = [pool.submit(asyncio.run, main()) for _ in range(2)]
+        world.arrived("sts.token")
+        world.open("gate")
+        assert values[0].result() == values[1].result()
+    assert world.operations().count("sts.token") == 1
+    assert not _asyncio._awaited
+
+
+def test_cancelling_one_waiter_disturbs_no_other(world: World, source: TokenSource) -> None:
+    async def main() -> None:
+        first = asyncio.ensure_future(source.token_async())
+        second = asyncio.ensure_future(source.token_async())
+        await asyncio.to_thread(world.arrived, "sts.token")
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        world.open("gate")
+        assert (await second).value
+
+    world.fault("sts.token", hold="gate")
+    asyncio.run(main())
+    assert world.operations().count("sts.token") == 1
+
+
+def test_a_flight_outlives_the_event_loop_that_began_it(world: World, source: TokenSource) -> None:
+    async def main() -> None:
+        waiting = source.token_async()
+        await asyncio.to_thread(world.arrived, "sts.token")
+        waiting.cancel()
+
+    world.fault("sts.token", hold="gate")
+    asyncio.run(main())
+    assert not _asyncio._awaited
+    world.open("gate")
+    assert source.token()
+    assert world.operations().count("sts.token") == 1
+
+
+def test_an_awaited_failure_is_raised_to_each_waiter(world: World, source: TokenSource) -> None:
+    async def main() -> list[object]:
+        return await asyncio.gather(*(source.token_async() for _ in range(3)), return_exceptions=True)
+
+    world.change({"aws": {"instance": {"role": None}}})
+    errors = asyncio.run(main())
+    assert [getattr(error, "kind", None) for error in errors] == ["identity"] * 3
+    assert len({id(error) for error in errors}) == 3
+
+
+def test_an_event_loop_that_watches_no_pipe_waits_on_a_thread(source: TokenSource) -> None:
+    class Deaf(asyncio.SelectorEventLoop):
+        def add_reader(self, fd: Any, callback: Any, *args: Any) -> None:  # type: ignore[override]
+            raise NotImplementedError
+
+    async def main() -> Token:
+        return await source.token_async()
+
+    loop = Deaf()
+    try:
+        assert loop.run_until_complete(main()) is source.cached()
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+
+
+def test_token_async_needs_a_running_loop(source: TokenSource) -> None:
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        source.token_async()
+
+
+def test_an_interrupt_ends_the_wait_and_not_the_flight(make_world: Callable[..., World]) -> None:
+    script = """
+import rolebridge, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+source = rolebridge.TokenSource.from_info(sys.argv[1])
+try:
+    source.token()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+print(source.token().value)
+"""
+    world = make_world()
+    world.fault("sts.token", hold="gate")
+    with python(script, instance(world), json.dumps(world.credential())) as process:
+        world.arrived("sts.token")
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "interrupted\n"
+        world.open("gate")
+        output, errors = process.communicate(timeout=30)
+    assert world.session_user(output.strip()), errors
+    assert world.operations().count("sts.token") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_no_thread_exists_before_the_first_token(make_world: Callable[..., World]) -> None:
+    script = """
+import os, rolebridge, sys
+threads = lambda: len(os.listdir("/proc/self/task"))
+before = threads()
+source = rolebridge.TokenSource.from_info(sys.argv[1])
+built = threads()
+source.token()
+print(before, built, threads() > built)
+"""
+    world = make_world()
+    assert output_of(script, instance(world), json.dumps(world.credential())) == "1 1 True\n"
+
+
+def test_importing_rolebridge_imports_neither_google_auth_nor_asyncio() -> None:
+    script = """
+import rolebridge, sys
+print("google.auth" in sys.modules, "asyncio" in sys.modules)
+rolebridge.Credentials
+print("google.auth" in sys.modules)
+"""
+    assert output_of(script, {}) == "False False\nTrue\n"
+    assert "Credentials" in dir(rolebridge)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = rolebridge.nothing
+
+
+def instance(world: World) -> dict[str, str]:
+    """The environment of another process on this world's instance."""
+    return {**world.environment, "AWS_EC2_METADATA_DISABLED": "false"}

@@ -1,0 +1,1 @@
+//! The cache under a scheduler: see `tests/interleavings.rs`.

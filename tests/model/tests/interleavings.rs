@@ -1,0 +1,199 @@
+//! `slot.rs` and `flight.rs` of the cache, the very files, with shuttle's locks in place of std's: what holds in every
+//! order in which threads and tasks may take their steps.
+//!
+//! Shuttle draws orders at random; a failure prints one that `shuttle::replay` runs again.
+#![allow(dead_code, unreachable_pub, reason = "the included files belong to another crate, and are used in part")]
+#![allow(clippy::panic, reason = "a test may fail")]
+
+#[path = "../../../core/src/error.rs"]
+mod error;
+#[path = "../../../core/src/cache/flight.rs"]
+mod flight;
+#[path = "../../../core/src/cache/held.rs"]
+mod held;
+#[path = "../../../core/src/moment.rs"]
+mod moment;
+#[path = "../../../core/src/cache/slot.rs"]
+mod slot;
+/// In place of `core/src/cache/sync.rs`.
+mod sync {
+    pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use std::sync::{Arc, PoisonError};
+}
+
+use error::{Error, Kind, Step};
+use flight::Outcome;
+use held::Held;
+use moment::Moment;
+use shuttle::sync::atomic::{AtomicU32, Ordering};
+use slot::{Lead, Next, Slot};
+use std::sync::Arc;
+use std::time::Duration;
+
+const ORDERS: usize = 5_000;
+
+fn now() -> Moment {
+    std::time::SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_secs(1_800_000_000))
+        .map_or(Moment::NEVER, Moment::from)
+}
+
+fn minted(value: u32) -> Result<Held<u32>, Error> {
+    Ok(Held::renewed_ahead(value, now(), now().plus(Duration::from_secs(3600)), 0.0))
+}
+
+fn down() -> Result<Held<u32>, Error> {
+    Err(Error::new(Kind::Unavailable, Step::Exchange, "down"))
+}
+
+/// What a blocked thread does with a slot: lead, wait, or take what is there.
+fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error> {
+    loop {
+        let answer = slot.ask(now());
+        if let Some(held) = answer.usable {
+            return Ok(*held.value());
+        }
+        let flight = match answer.next {
+            Next::Lead(lead) => {
+                let flight = lead.flight();
+                run(lead);
+                flight
+            }
+            Next::Wait(flight) => flight,
+            Next::HoldOff(error) => return Err(error),
+            Next::Rest => panic!("nothing usable, and nothing to do"),
+        };
+        match flight.block(None) {
+            Some(Outcome::Settled(result)) => return result.map(Held::into_value),
+            Some(Outcome::Vanished) => {}
+            None => panic!("an endless wait ended without an outcome"),
+        }
+    }
+}
+
+#[test]
+fn all_who_ask_are_given_the_one_token_of_one_flight() {
+    shuttle::check_random(
+        || {
+            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
+                    shuttle::thread::spawn(move || {
+                        let value = obtain(&slot, &|lead| {
+                            flights.fetch_add(1, Ordering::SeqCst);
+                            // The engine: another thread than the caller's.
+                            shuttle::thread::spawn(move || lead.settle(minted(1), now(), 0.0));
+                        });
+                        assert_eq!(value.ok(), Some(1));
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+            assert_eq!(flights.load(Ordering::SeqCst), 1);
+        },
+        ORDERS,
+    );
+}
+
+#[test]
+fn a_flight_that_vanishes_is_led_anew_and_loses_nobody() {
+    shuttle::check_random(
+        || {
+            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
+                    shuttle::thread::spawn(move || {
+                        let value = obtain(&slot, &|lead| {
+                            let vanishes = flights.fetch_add(1, Ordering::SeqCst) == 0;
+                            shuttle::thread::spawn(move || {
+                                if vanishes {
+                                    drop(lead);
+                                } else {
+                                    lead.settle(minted(2), now(), 0.0);
+                                }
+                            });
+                        });
+                        assert_eq!(value.ok(), Some(2));
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+            assert_eq!(flights.load(Ordering::SeqCst), 2);
+        },
+        ORDERS,
+    );
+}
+
+#[test]
+fn a_failure_reaches_every_waiter_and_holds_off_the_next() {
+    shuttle::check_random(
+        || {
+            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
+                    shuttle::thread::spawn(move || {
+                        let value = obtain(&slot, &|lead| {
+                            flights.fetch_add(1, Ordering::SeqCst);
+                            lead.settle(down(), now(), 0.0);
+                        });
+                        assert!(value.is_err());
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+            assert_eq!(flights.load(Ordering::SeqCst), 1, "held off");
+        },
+        ORDERS,
+    );
+}
+
+#[test]
+fn futures_are_woken_and_those_that_leave_disturb_nobody() {
+    shuttle::check_random(
+        || {
+            let slot = Arc::new(Slot::empty());
+            let Next::Lead(lead) = slot.ask(now()).next else { panic!("the first to ask leads") };
+            let flight = lead.flight();
+            let waits: Vec<_> = (0..3).map(|_| shuttle::future::spawn(flight.wait())).collect();
+            let leaves = shuttle::future::spawn(flight.wait());
+            let settles = shuttle::thread::spawn(move || lead.settle(minted(3), now(), 0.0));
+            leaves.abort();
+            for wait in waits {
+                let outcome = shuttle::future::block_on(wait).expect("not aborted");
+                assert!(matches!(outcome, Outcome::Settled(Ok(held)) if *held.value() == 3));
+            }
+            settles.join().expect("no panic");
+        },
+        ORDERS,
+    );
+}
+
+#[test]
+fn a_token_that_was_refused_is_renewed_once_however_many_saw_the_refusal() {
+    shuttle::check_random(
+        || {
+            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
+            obtain(&slot, &|lead| lead.settle(minted(1), now(), 0.0)).expect("a first token");
+            let later = now().plus(Duration::from_secs(31));
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
+                    shuttle::thread::spawn(move || {
+                        slot.renew(|value| *value == 1, later);
+                        let value = obtain(&slot, &|lead| {
+                            flights.fetch_add(1, Ordering::SeqCst);
+                            lead.settle(minted(2), now(), 0.0);
+                        });
+                        assert_eq!(value.ok(), Some(2));
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+            assert_eq!(flights.load(Ordering::SeqCst), 1);
+        },
+        ORDERS,
+    );
+}
