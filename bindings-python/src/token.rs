@@ -39,6 +39,12 @@ impl Token {
         self.value.clone_ref(py)
     }
 
+    /// The header's value, for `Credentials`.
+    #[getter(_authorization)]
+    fn header_value(&self, py: Python<'_>) -> Py<PyString> {
+        self.authorization(py)
+    }
+
     /// When it ends, as an aware datetime in UTC.
     #[getter]
     fn expires_at(&self, py: Python<'_>) -> Py<PyDateTime> {
