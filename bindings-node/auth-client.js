@@ -10,7 +10,7 @@ const { readFileSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { inspect } = require('node:util');
 const native = require('./native.js');
-const { TokenSource } = require('./index.js');
+const { TokenSource } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library. */
 const classes = new WeakMap();
