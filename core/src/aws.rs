@@ -19,6 +19,7 @@ pub use region::Region;
 
 use crate::config::Config;
 use crate::env_names;
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Outside;
 use crate::moment::Moment;
@@ -96,6 +97,11 @@ pub(crate) const SELECTING_NAMES: &[&str] = &[
     env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT,
     env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
 ];
+
+/// Whether finding the identity takes requests.
+pub(crate) fn waits_for_metadata(environment: &Environment) -> bool {
+    !environment.is_set(env_names::AWS_ACCESS_KEY_ID) || !environment::is_region_set(environment)
+}
 
 /// Asks the sources in order.
 pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Identity, Error> {

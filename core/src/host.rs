@@ -36,6 +36,10 @@ pub(crate) trait Host: Send + Sync + fmt::Debug {
     /// Only for futures that [`Host::spawn`] runs.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
+    /// Makes ready what the first request to Google will need, while something else is waited for: roots, and connections
+    /// to these URLs' hosts. It may fail without effect. Only inside [`Host::spawn`].
+    fn prepare(&self, environment: &Environment, urls: Vec<url::Url>);
+
     /// One request and its whole reply, over a route that the environment configures. Only inside [`Host::spawn`].
     fn send(
         &self,

@@ -110,6 +110,7 @@ impl Descent {
 
     /// The access token, to be renewed ahead of its end.
     pub(crate) async fn access_token(&self) -> Result<Held<Token>, Error> {
+        self.prepare();
         let token = match &self.purpose.config.impersonation {
             None => self.exchange().await?,
             Some(impersonation) => self.impersonate(impersonation).await?,
@@ -121,6 +122,15 @@ impl Descent {
             return Ok(held);
         }
         Err(Error::new(Kind::Malformed, Step::Impersonation, "Google's token had ended before its reply arrived"))
+    }
+
+    /// While AWS is asked, Google's connections open; while Google STS is asked, that to IAM Credentials does.
+    fn prepare(&self) {
+        let Purpose { config, .. } = &self.purpose;
+        let exchange = aws::waits_for_metadata(&self.outside.environment).then(|| config.token_url.clone());
+        let impersonation = config.impersonation.as_ref().map(|impersonation| impersonation.url.clone());
+        let urls = exchange.into_iter().chain(impersonation).collect();
+        self.outside.host.prepare(&self.outside.environment, urls);
     }
 
     async fn impersonate(&self, impersonation: &Impersonation) -> Result<Token, Error> {

@@ -31,6 +31,11 @@ impl Moment {
         Moment(self.0.saturating_add(milliseconds))
     }
 
+    pub(crate) fn minus(self, duration: Duration) -> Moment {
+        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Moment(self.0.saturating_sub(milliseconds))
+    }
+
     /// The moment that an RFC 3339 time names, whatever its offset and fraction.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Moment> {
         Moment::from_timestamp(text.parse().ok()?)

@@ -1,6 +1,7 @@
 //! [`TokenSource`]: what users hold. A cache around a mint, on any executor or none.
 
 pub(crate) mod builder;
+mod own_copies;
 pub(crate) mod pending;
 mod shared;
 
@@ -61,6 +62,14 @@ impl TokenSource {
         match self.0.headers_at_hand() {
             Some(headers) => Ok(headers),
             None => Ok(self.0.headers_of(&self.token().await?)),
+        }
+    }
+
+    /// Starts the minting of a token, unless one is at hand, and returns at once: for a program that loads its other
+    /// libraries meanwhile. Whatever goes wrong is told to the first call that wants the token.
+    pub fn warm(&self) {
+        if self.cached().is_none() {
+            drop(self.request(&self.0.environment()));
         }
     }
 

@@ -48,6 +48,10 @@ pub(super) fn region(environment: &Environment) -> Result<Option<Region>, Error>
     }
 }
 
+pub(super) fn is_region_set(environment: &Environment) -> bool {
+    environment.is_set(AWS_REGION) || environment.is_set(AWS_DEFAULT_REGION)
+}
+
 fn half_a_pair(set: &str, unset: &str) -> Error {
     failure(format!("`{set}` is set and `{unset}` is not"))
         .hinting("set both, and AWS_SESSION_TOKEN for temporary keys; or unset it, and the next source is asked")

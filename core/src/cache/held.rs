@@ -32,7 +32,12 @@ impl<T> Held<T> {
     }
 
     pub(crate) fn is_usable(&self, now: Moment) -> bool {
-        now < self.expires_at && now.plus(CLOCK_ADJUSTMENT) >= self.minted_at
+        now < self.expires_at && now >= self.usable_from()
+    }
+
+    /// A clock that shows an earlier time was set back, and says nothing of the age.
+    pub(crate) fn usable_from(&self) -> Moment {
+        self.minted_at.minus(CLOCK_ADJUSTMENT)
     }
 
     pub(crate) fn is_fresh(&self, now: Moment) -> bool {

@@ -94,6 +94,24 @@ impl Engine {
         Ok(reply)
     }
 
+    /// Makes the public client, and opens connections with it: reqwest can only do that by asking for something. Where
+    /// there is no TLS to agree on, a connection is not worth a request.
+    pub(super) async fn prepare(&self, environment: &Environment, urls: Vec<url::Url>) {
+        let Ok(client) = self.client(Route::Public, Network::of(Route::Public, environment)).await else { return };
+        let secure = urls.into_iter().filter(|url| url.scheme() == "https");
+        let connections = secure.map(|mut url| {
+            url.set_path("/");
+            let asked = client.get(url).send();
+            async move {
+                // A connection goes back to the pool when its reply was read.
+                if let Ok(reply) = asked.await {
+                    let _ = reply.bytes().await;
+                }
+            }
+        });
+        futures_util::future::join_all(connections).await;
+    }
+
     /// The client of a route, made once, off the engine's thread: reading root certificates takes a millisecond or more.
     async fn client(&self, route: Route, network: Network) -> Result<reqwest::Client, SendError> {
         let cell = {

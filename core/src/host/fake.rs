@@ -135,6 +135,8 @@ impl Host for Fake {
         Box::pin(tokio::time::sleep(duration))
     }
 
+    fn prepare(&self, _: &Environment, _: Vec<url::Url>) {}
+
     fn send(
         &self,
         _: &Environment,

@@ -83,6 +83,17 @@ impl Host for Native {
         Box::pin(tokio::time::sleep(duration))
     }
 
+    fn prepare(&self, environment: &Environment, urls: Vec<url::Url>) {
+        let environment = environment.clone();
+        let preparing = Box::pin(async move {
+            if let Ok(engine) = Process::current().engine() {
+                engine.prepare(&environment, urls).await;
+            }
+        });
+        // What cannot be prepared is made when it is needed, and fails there.
+        let _ = self.spawn(preparing);
+    }
+
     fn send(
         &self,
         environment: &Environment,

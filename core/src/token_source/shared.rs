@@ -1,5 +1,6 @@
 //! What all clones of a token source share: how it was set up, and the token at hand.
 
+use super::own_copies::{self, OwnCopies};
 use crate::cache::{Flight, Held, Lead, Next, Registry, Wait};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub(super) setup: Setup,
     /// The last answer, for hits that take no lock and ask no process id: it survives a fork.
     at_hand: ArcSwapOption<AtHand>,
+    /// Each thread's own copy of the headers, for hits that share no count with other threads.
+    own_headers: OwnCopies,
 }
 
 /// A token, its headers, and until when a caller takes both without asking the cache.
@@ -45,7 +48,7 @@ pub(super) enum Given {
 
 impl Shared {
     pub(super) fn new(setup: Setup) -> Shared {
-        Shared { setup, at_hand: ArcSwapOption::empty() }
+        Shared { setup, at_hand: ArcSwapOption::empty(), own_headers: OwnCopies::new() }
     }
 
     pub(super) fn token_at_hand(&self) -> Option<Token> {
@@ -53,7 +56,10 @@ impl Shared {
     }
 
     pub(super) fn headers_at_hand(&self) -> Option<Arc<HeaderMap>> {
-        self.at_hand(|at_hand| Arc::clone(&at_hand.headers))
+        let edition = self.own_headers.edition();
+        own_copies::own(edition, self.setup.host.now()).or_else(|| {
+            self.at_hand(|it| own_copies::make_own(edition, &it.headers, it.held.usable_from(), it.ask_again_at))
+        })
     }
 
     pub(super) fn ask_again_at(&self) -> Option<SystemTime> {
@@ -117,9 +123,14 @@ impl Shared {
         let is_kept = |it: &AtHand| it.held.value().is(&token) && it.ask_again_at == ask_again_at;
         if !self.at_hand.load().as_ref().is_some_and(|at_hand| is_kept(at_hand)) {
             let headers = self.headers_of(&token);
-            self.at_hand.store(Some(Arc::new(AtHand { held, headers, ask_again_at })));
+            self.hold(Some(AtHand { held, headers, ask_again_at }));
         }
         token
+    }
+
+    fn hold(&self, at_hand: Option<AtHand>) {
+        self.at_hand.store(at_hand.map(Arc::new));
+        self.own_headers.outdate();
     }
 
     pub(super) fn refused(&self, token: &Token, environment: &Environment) {
@@ -127,7 +138,7 @@ impl Shared {
         let now = host.now();
         let slot = host.registry().slot::<Token>(purpose.key(environment), now);
         if slot.renew(|held| held.is(token), now) {
-            self.at_hand.store(None);
+            self.hold(None);
         }
     }
 

@@ -1,0 +1,80 @@
+//! Headers that many threads read at once, without a reference count that they would fight over.
+//!
+//! An `Arc` that two cores clone at once costs each of them several times what it costs one alone: its count moves between
+//! their caches with every clone. So each thread keeps an `Arc` of its own, made once for each token, and looks at a number
+//! to see whether it is still that token's.
+
+use crate::moment::Moment;
+use http::HeaderMap;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many sources one thread may use in turn before they push out one another's copies.
+const PLACES: usize = 8;
+
+/// All editions of all sources are drawn from one number, so that an edition also names its source.
+static LAST_EDITION: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static COPIES: RefCell<[Option<OwnCopy>; PLACES]> = const { RefCell::new([const { None }; PLACES]) };
+}
+
+struct OwnCopy {
+    edition: Edition,
+    from: Moment,
+    until: Moment,
+    headers: Arc<HeaderMap>,
+}
+
+/// One token of one source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Edition(u64);
+
+impl Edition {
+    fn next() -> u64 {
+        LAST_EDITION.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn place(self) -> usize {
+        (self.0 % PLACES as u64) as usize
+    }
+}
+
+/// The edition that is current.
+pub(super) struct OwnCopies(AtomicU64);
+
+impl OwnCopies {
+    pub(super) fn new() -> OwnCopies {
+        OwnCopies(AtomicU64::new(Edition::next()))
+    }
+
+    /// Read it before the headers that are to be kept under it.
+    pub(super) fn edition(&self) -> Edition {
+        Edition(self.0.load(Ordering::Acquire))
+    }
+
+    /// Other headers are current: call it after they can be read.
+    pub(super) fn outdate(&self) {
+        self.0.store(Edition::next(), Ordering::Release);
+    }
+}
+
+/// This thread's copy, if it has one that is good now.
+pub(super) fn own(edition: Edition, now: Moment) -> Option<Arc<HeaderMap>> {
+    let found = COPIES.try_with(|copies| {
+        let copies = copies.borrow();
+        let copy = copies[edition.place()].as_ref()?;
+        (copy.edition == edition && copy.from <= now && now < copy.until).then(|| Arc::clone(&copy.headers))
+    });
+    // A thread that is ending has no copies any more.
+    found.ok().flatten()
+}
+
+/// Gives this thread a copy, good in `from..until`.
+pub(super) fn make_own(edition: Edition, headers: &HeaderMap, from: Moment, until: Moment) -> Arc<HeaderMap> {
+    let headers = Arc::new(headers.clone());
+    let copy = OwnCopy { edition, from, until, headers: Arc::clone(&headers) };
+    let _ = COPIES.try_with(|copies| copies.borrow_mut()[edition.place()].replace(copy));
+    headers
+}
