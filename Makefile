@@ -23,4 +23,4 @@ addon: ## the Node package's native part, as released
 
 clean: ## all that was built
 	cargo clean
-	rm -rf .venv node_modules demo/node_modules
+	rm -rf .venv node_modules demo/.venv demo/article/node_modules

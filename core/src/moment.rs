@@ -16,6 +16,13 @@ impl Moment {
     /// Later than every clock: the end of what has no end.
     pub(crate) const NEVER: Moment = Moment(u64::MAX);
 
+    /// As the system's clocks tell it; a nonsensical reading is the epoch.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn from_unix(seconds: i64, nanoseconds: i64) -> Moment {
+        let milliseconds = seconds.saturating_mul(1000).saturating_add(nanoseconds / 1_000_000);
+        Moment(u64::try_from(milliseconds).unwrap_or_default())
+    }
+
     #[cfg(test)]
     pub(crate) const fn from_unix_milliseconds(milliseconds: u64) -> Moment {
         Moment(milliseconds)

@@ -113,9 +113,7 @@ impl Host for Native {
 #[cfg(target_os = "linux")]
 fn wall_clock() -> Moment {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or_default();
-    Moment::EPOCH.plus(Duration::new(seconds, nanoseconds))
+    Moment::from_unix(now.tv_sec, now.tv_nsec)
 }
 
 #[cfg(not(target_os = "linux"))]
