@@ -225,7 +225,7 @@ def refuse_without_role(program):
     def refuse(stage):
         outcome = stage.run(program)
         refusal = refused(outcome, "identity", "no role is attached", "attach an instance profile")
-        expect(("metadata.role", 404) in outcome.answers and not outcome.reached("sts"), outcome)
+        expect(("metadata.role", 404) in outcome.answers and not outcome.reached("sts.token"), outcome)
         return stage.show(refusal)
 
     return refuse
@@ -236,7 +236,7 @@ def refuse_with_other_role(program):
         outcome = stage.run(program)
         refusal = refused(outcome, "impersonation", "iam.serviceAccounts.getAccessToken", "add-iam-policy-binding")
         expect(("iamcredentials.generateAccessToken", 403) in outcome.answers, outcome)
-        expect(not outcome.reached("bigquery"), outcome)
+        expect(not outcome.reached("bigquery."), outcome)
         return stage.show(refusal)
 
     return refuse
@@ -306,8 +306,8 @@ class Outcome:
     stderr: str
     answers: list
 
-    def reached(self, service):
-        return any(operation.startswith(f"{service}.") for operation, _ in self.answers)
+    def reached(self, beginning):
+        return any(operation.startswith(beginning) for operation, _ in self.answers)
 
     def __str__(self):
         return f"exit status {self.status}\n{self.stdout}{self.stderr[-3000:]}\nthe cloud answered {self.answers}"

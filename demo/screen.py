@@ -63,5 +63,5 @@ def short_names(operations):
     """`sts.token`, `bigquery.insertJob`, `.queryResults x 2`: a service is named once."""
     service = None
     for operation, count in operations.items():
-        previous, (service, name) = service, operation.split(".", 1)
+        previous, (service, _, name) = service, operation.partition(".")
         yield (f".{name}" if service == previous else operation) + (f" x {count}" if count > 1 else "")

@@ -110,7 +110,6 @@ impl Descent {
 
     /// The access token, to be renewed ahead of its end.
     pub(crate) async fn access_token(&self) -> Result<Held<Token>, Error> {
-        self.prepare();
         let token = match &self.purpose.config.impersonation {
             None => self.exchange().await?,
             Some(impersonation) => self.impersonate(impersonation).await?,
@@ -124,8 +123,9 @@ impl Descent {
         Err(Error::new(Kind::Malformed, Step::Impersonation, "Google's token had ended before its reply arrived"))
     }
 
-    /// While AWS is asked, Google's connections open; while Google STS is asked, that to IAM Credentials does.
-    fn prepare(&self) {
+    /// While AWS is asked, Google's connections open; while Google STS is asked, that to IAM Credentials does. For a
+    /// descent that somebody waits for: ahead of a token's end, nobody gains by it.
+    pub(crate) fn prepare(&self) {
         let Purpose { config, .. } = &self.purpose;
         let exchange = aws::waits_for_metadata(&self.outside.environment).then(|| config.token_url.clone());
         let impersonation = config.impersonation.as_ref().map(|impersonation| impersonation.url.clone());

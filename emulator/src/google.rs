@@ -42,7 +42,16 @@ pub(crate) fn route(host: Option<&str>, method: &Method, path: &str) -> Route {
         .iter()
         .filter(|(name, _)| host.is_none_or(|host| host == *name))
         .find_map(|(_, service)| service(method, &segments))
-        .unwrap_or_else(|| Route::new("unknown", |_, request| Ok(nothing_there(request))))
+        .unwrap_or_else(|| Route::new(name_of_nothing(host, path), |_, request| Ok(nothing_there(request))))
+}
+
+/// A client that opens its connections ahead asks for `/`; the log tells that from a mistake.
+fn name_of_nothing(host: Option<&str>, path: &str) -> &'static str {
+    match (host, path) {
+        (Some("sts.googleapis.com"), "/") => "sts.root",
+        (Some("iamcredentials.googleapis.com"), "/") => "iamcredentials.root",
+        _ => "unknown",
+    }
 }
 
 /// What Google's front end says of a path that belongs to no service.

@@ -97,18 +97,19 @@ impl Shared {
         let now = host.now();
         let registry = host.registry();
         let answer = registry.slot::<Token>(purpose.key(environment), now).ask(now);
+        // A token at hand outlives a changed environment and a fork, whose slots know nothing of it yet.
+        let own = || self.at_hand.load().as_ref().map(|own| own.held.clone()).filter(|held| held.is_usable(now));
+        let usable = answer.usable.or_else(own);
         let given = match answer.next {
             Next::Rest => Given::Answer(Err(internal("the cache called a token fresh and gave none"))),
             Next::Wait(flight) => Given::Wait(flight.wait()),
             Next::HoldOff(error) => Given::Answer(Err(error)),
-            Next::Lead(lead) => match self.lead(lead, environment, registry) {
+            Next::Lead(lead) => match self.lead(lead, environment, registry, usable.is_none()) {
                 Ok(flight) => Given::Wait(flight.wait()),
                 Err(error) => Given::Answer(Err(error)),
             },
         };
-        // A token at hand outlives a changed environment and a fork, whose slots know nothing of it yet.
-        let own = || self.at_hand.load().as_ref().map(|own| own.held.clone()).filter(|held| held.is_usable(now));
-        match answer.usable.or_else(own) {
+        match usable {
             None => given,
             Some(held) => {
                 let ask_again_at = answer.ask_again_at.min(held.expires_at());
@@ -148,12 +149,16 @@ impl Shared {
         lead: Lead<Token>,
         environment: &Environment,
         registry: Arc<Registry>,
+        is_waited_for: bool,
     ) -> Result<Arc<Flight<Token>>, Error> {
         let Setup { purpose, host, .. } = self.setup.clone();
         let flight = lead.flight();
         let outside = Outside { host: Arc::clone(&host), environment: environment.clone() };
         let descent = Descent::new(purpose, outside, registry);
         let flown = self.setup.host.spawn(Box::pin(async move {
+            if is_waited_for {
+                descent.prepare();
+            }
             let result = descent.access_token().await;
             lead.settle(result, host.now(), host.random());
         }));
