@@ -10,7 +10,7 @@ const { readFileSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { inspect } = require('node:util');
 const native = require('./native.js');
-const { TokenSource } = require('./token-source.js');
+const { TokenSource, tokenAtHand } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library. */
 const classes = new WeakMap();
@@ -31,6 +31,8 @@ function makeClass(library) {
     #token;
     /** How Google's class holds it. */
     #credential;
+    /** What that class made of it: headers to copy, and all that they were made of. */
+    #headers;
 
     constructor(options, source, problem) {
       super(problem ? { ...STAND_IN } : options);
@@ -39,6 +41,31 @@ function makeClass(library) {
       this.#problem = problem;
       if (source?.quotaProjectId) this.quotaProjectId = source.quotaProjectId;
       if (source?.projectId) this.projectId ??= source.projectId;
+    }
+
+    async getRequestHeaders(url) {
+      const kept = this.#headers;
+      if (kept !== undefined && this.#areCurrent(kept)) return copyOf(kept.headers);
+      const headers = await super.getRequestHeaders(url);
+      const { quotaProjectId, scopes, cachedAccessToken } = this;
+      if (cachedAccessToken === this.#credential) {
+        this.#headers = { headers: copyOf(headers), token: this.#token, quotaProjectId, scopes };
+      }
+      return headers;
+    }
+
+    #areCurrent({ token, quotaProjectId, scopes }) {
+      return (
+        quotaProjectId === this.quotaProjectId &&
+        scopes === this.scopes &&
+        this.cachedAccessToken === this.#credential &&
+        tokenAtHand(this.#source) === token
+      );
+    }
+
+    /** Starts the minting of a token, unless one is at hand, and returns at once; see `TokenSource.warm`. */
+    warm() {
+      if (this.#source) this.#scoped().warm();
     }
 
     async getAccessToken() {
@@ -87,6 +114,11 @@ function makeClass(library) {
       return `RolebridgeClient ${inspect(this.#source ?? this.#problem, options)}`;
     }
   };
+}
+
+/** Headers of the shape that this copy of the library makes: an object, or `Headers`. */
+function copyOf(headers) {
+  return typeof headers.forEach === 'function' ? new headers.constructor(headers) : { ...headers };
 }
 
 /** Options that Google's class takes without a word, for a client that can only say what is wrong with its own. */

@@ -66,6 +66,12 @@ export declare class TokenSource {
    */
   static fromEnv(options?: TokenSourceOptions): TokenSource;
 
+  /**
+   * Starts the minting of a token, unless one is at hand, and returns at once: for a program that loads its other
+   * libraries meanwhile. Whatever goes wrong is told to the first call that wants the token. It keeps nothing alive.
+   */
+  warm(): void;
+
   /** The same source for other scopes. With impersonation both share one federated token. */
   withScopes(scopes: readonly string[]): TokenSource;
 
@@ -149,6 +155,12 @@ export declare function createAuthClient<Library extends AuthLibrary>(
 ): InstanceType<Library['AuthClient']>;
 // biome-ignore lint/suspicious/noExplicitAny: classes of two copies are never assignable to one another.
 export declare function createAuthClient(options?: AuthClientOptions): any;
+
+/**
+ * {@link TokenSource.warm} for what the environment names. It never throws: a wrong file is told to the first call that
+ * wants a token. The clients that {@link createAuthClient} makes have a `warm()` of their own.
+ */
+export declare function warm(options?: TokenSourceOptions): void;
 
 /** What an error asks of the one who meets it; each kind is a class below. */
 export type ErrorKind = 'config' | 'identity' | 'refused' | 'unavailable' | 'malformed' | 'internal';

@@ -20,10 +20,20 @@ function createAuthClient(options) {
   return require('./auth-client.js').createAuthClient(options);
 }
 
+/** A source that is dropped at once still leaves its token to the others of its configuration. */
+function warm(options) {
+  try {
+    TokenSource.fromEnv(options).warm();
+  } catch {
+    // Told to the first call that wants the token.
+  }
+}
+
 // Spelt out, so that `import { RefusedError } from 'rolebridge'` finds them.
 module.exports = {
   TokenSource,
   createAuthClient,
+  warm,
   RolebridgeError,
   ConfigError,
   IdentityError,

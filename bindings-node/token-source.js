@@ -38,8 +38,15 @@ const quietHeaders = Object.create(null, {
   [inspect.custom]: { value: () => '[headers with a token]' },
 });
 
+/** The token of a source that needs no asking, or undefined: for who keeps something made of it. */
+let tokenAtHand;
+
 /** Google access tokens for this AWS workload; see index.d.ts. */
 class TokenSource {
+  static {
+    tokenAtHand = (source) => source.#atHand()?.token;
+  }
+
   #native;
   /** The last answer, used without a native call until it says to ask again. */
   #kept = null;
@@ -68,6 +75,10 @@ class TokenSource {
 
   static fromEnv(options = {}) {
     return made(native.TokenSource.fromEnv(options, environment.snapshot()));
+  }
+
+  warm() {
+    if (this.#atHand() === undefined) this.#native.warm(environment.snapshot());
   }
 
   withScopes(scopes) {
@@ -156,4 +167,4 @@ function made(source) {
   throw errorFrom(source);
 }
 
-module.exports = { TokenSource };
+module.exports = { TokenSource, tokenAtHand };

@@ -1,6 +1,6 @@
 //! Rolebridge for Node: changes types and threads, and holds no policy.
 //!
-//! Nothing here throws for a reason of core's: an [`Error`] crosses as a [`Failure`], plain data from which `index.js`
+//! Nothing here throws for a reason of core's: an `Error` crosses as a `Failure`, plain data from which `index.js`
 //! makes an error of the right class. No thread is started before the first token that has to be minted, and none is
 //! the binding's own: flights run on the engine of core, and a call that waits for one is told its end through a
 //! threadsafe function of its own, which keeps Node alive exactly as long as that call is pending.
@@ -121,6 +121,14 @@ impl TokenSource {
         let source = TokenSource(self.0.clone());
         pending.when_settled(move |result| settle.with(source.outcome(result)));
         Ok(None)
+    }
+
+    /// Starts the minting of a token, unless one is at hand, and returns at once.
+    #[napi(catch_unwind)]
+    pub fn warm(&self, variables: Variables) {
+        if self.0.cached().is_none() {
+            drop(self.0.request(&environment(variables)));
+        }
     }
 
     /// An API answered 401 to this token.

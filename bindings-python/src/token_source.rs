@@ -133,6 +133,16 @@ impl TokenSource {
         TokenSource::build(class.py(), Text::Environment, options)
     }
 
+    /// Starts the minting of a token, unless one is at hand, and returns at once.
+    ///
+    /// For a program that imports its other libraries meanwhile. It never raises: whatever goes wrong is told to the first
+    /// call that wants the token.
+    fn warm(&self, py: Python<'_>) {
+        if self.source.cached().is_none() {
+            drop(self.request(py));
+        }
+    }
+
     /// An access token that is valid now; waits only when none is left.
     ///
     /// Errors: `RolebridgeError`, or what a signal handler raises (`KeyboardInterrupt`), which disturbs nobody else who
@@ -276,7 +286,7 @@ impl Options {
 /// Blocks without the interpreter's lock. The main thread, where alone signals are handled, looks for them meanwhile.
 fn wait(py: Python<'_>, mut pending: Pending) -> PyResult<Result<rolebridge::Token, Error>> {
     if !is_main_thread(py)? {
-        return Ok(py.detach(move || pending.block()));
+        return Ok(py.detach(|| pending.block()));
     }
     loop {
         if let Some(result) = py.detach(|| pending.block_for(SIGNAL_SLICE)) {

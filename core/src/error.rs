@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A leg of the way from a credential file to a token; every error after building names the one it happened in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +84,7 @@ struct Details {
     code: Option<String>,
     hint: Option<Cow<'static, str>>,
     blamed: Option<Step>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -99,6 +101,7 @@ impl Error {
             code: None,
             hint: None,
             blamed: None,
+            retry_after: None,
             source: None,
         }))
     }
@@ -122,6 +125,15 @@ impl Error {
             details.status = Some(status);
             details.code = code.map(str::to_owned);
         })
+    }
+
+    /// How long the service asked to be left alone.
+    pub(crate) fn retrying_after(self, wait: Option<Duration>) -> Error {
+        self.with(|details| details.retry_after = wait)
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The answer says that what an earlier step brought is no longer good.

@@ -36,7 +36,7 @@ fn decide(route: Route, tries: u32, outcome: &Result<Reply, SendError>, random: 
         return None;
     }
     let backoff = first.saturating_mul(1 << (tries - 1)).mul_f64(1.0 - random / 2.0);
-    Some(backoff.max(asked.unwrap_or_default()))
+    Some(backoff + asked.unwrap_or_default())
 }
 
 /// Sends a request until its outcome stands.
@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn retry_after_is_honoured_or_ends_the_tries() {
-        assert_eq!(decide(Route::Public, 1, &answered(429, Some(3)), 0.0), Some(Duration::from_secs(3)));
+        let wait = |random| decide(Route::Public, 1, &answered(429, Some(3)), random);
+        assert_eq!(wait(0.0), Some(Duration::from_millis(3500)));
+        assert_eq!(wait(1.0), Some(Duration::from_millis(3250)), "jittered: others were asked the same");
         assert_eq!(decide(Route::Public, 1, &answered(429, Some(60)), 0.0), None);
     }
 }

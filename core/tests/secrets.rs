@@ -82,7 +82,7 @@ fn an_identity_and_what_it_signs_hide_the_keys() {
 fn a_token_and_its_headers_hide_it() {
     let world = support::CLOUD.world(json!({}));
     let source = support::source(&world);
-    let pending = source.request(&support::environment(&world, &json!({})));
+    let mut pending = source.request(&support::environment(&world, &json!({})));
     let before = format!("{pending:?}");
     let token = pending.block().expect("a token");
     let headers = source.blocking().headers().expect("headers");

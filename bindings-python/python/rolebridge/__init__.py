@@ -13,9 +13,23 @@ from rolebridge._native import Token, TokenSource, __version__
 from rolebridge.errors import RolebridgeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rolebridge._credentials import Credentials
 
-__all__ = ["Credentials", "RolebridgeError", "Token", "TokenSource", "__version__"]
+__all__ = ["Credentials", "RolebridgeError", "Token", "TokenSource", "__version__", "warm"]
+
+
+def warm(*, scopes: "Sequence[str] | None" = None) -> None:
+    """Starts the minting of a token for what the environment names, and returns at once.
+
+    For a program that imports Google's client meanwhile; every object of equal configuration finds the token. It never
+    raises: whatever goes wrong is told to the first call that wants the token.
+    """
+    try:
+        TokenSource.from_env(scopes=scopes).warm()
+    except RolebridgeError:
+        return  # Told to the first call that wants the token.
 
 
 def __getattr__(name: str) -> Any:

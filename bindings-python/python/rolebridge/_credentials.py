@@ -61,6 +61,10 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         """From what the environment names. Options and errors as `TokenSource.from_env`."""
         return cls(TokenSource.from_env(**options), scopes=options.get("scopes"))
 
+    def warm(self) -> None:
+        """Starts the minting of a token, unless one is at hand, and returns at once; see `TokenSource.warm`."""
+        self._source.warm()
+
     def before_request(self, request: object, method: str, url: str, headers: MutableMapping[str, str]) -> None:
         """Adds the headers of a token that is valid now; waits only when none is left. `request` is not used."""
         # As `apply` does, which formats the same text for every request anew.

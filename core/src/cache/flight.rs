@@ -40,26 +40,13 @@ impl<T: Clone> Flight<T> {
             state.outcome = Some(outcome);
             std::mem::take(&mut state.wakers)
         };
-        self.settled.notify_all();
+        self.settled.notify_one();
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// A future of the outcome, for any executor.
     pub(crate) fn wait(self: &Arc<Self>) -> Wait<T> {
-        Wait { flight: Arc::clone(self), place: None }
-    }
-
-    /// Blocks this thread until the outcome, or at most for `slice`.
-    pub(crate) fn block(&self, slice: Option<Duration>) -> Option<Outcome<T>> {
-        let is_open = |state: &mut State<T>| state.outcome.is_none();
-        let state = self.lock();
-        let state = match slice {
-            None => self.settled.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner),
-            Some(slice) => {
-                self.settled.wait_timeout_while(state, slice, is_open).unwrap_or_else(PoisonError::into_inner).0
-            }
-        };
-        state.outcome.clone()
+        Wait { flight: Arc::clone(self), place: None, has_blocked: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -67,16 +54,29 @@ impl<T: Clone> Flight<T> {
     }
 }
 
-/// See [`Flight::wait`].
+/// One who waits. See [`Flight::wait`].
 pub(crate) struct Wait<T: Clone> {
     flight: Arc<Flight<T>>,
     place: Option<usize>,
+    has_blocked: bool,
 }
 
 impl<T: Clone> Wait<T> {
-    /// As [`Flight::block`].
-    pub(crate) fn block(&self, slice: Option<Duration>) -> Option<Outcome<T>> {
-        self.flight.block(slice)
+    /// Blocks this thread until the outcome, or at most for `slice`.
+    ///
+    /// Blocked threads are woken in a chain: each wakes the next when its own wait is dropped. Woken all at once, a
+    /// thousand threads of Python would only fight over the interpreter's lock, which each of them needs first.
+    pub(crate) fn block(&mut self, slice: Option<Duration>) -> Option<Outcome<T>> {
+        self.has_blocked = true;
+        let (flight, is_open) = (&self.flight, |state: &mut State<T>| state.outcome.is_none());
+        let state = flight.lock();
+        let state = match slice {
+            None => flight.settled.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner),
+            Some(slice) => {
+                flight.settled.wait_timeout_while(state, slice, is_open).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        state.outcome.clone()
     }
 }
 
@@ -108,6 +108,9 @@ impl<T: Clone> Drop for Wait<T> {
             if let Some(waker) = self.flight.lock().wakers.get_mut(place) {
                 *waker = None;
             }
+        }
+        if self.has_blocked {
+            self.flight.settled.notify_one();
         }
     }
 }

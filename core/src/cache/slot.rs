@@ -12,6 +12,9 @@ use std::time::Duration;
 /// at random so that a fleet does not come back as one.
 const FIRST_HOLD_OFF: Duration = Duration::from_secs(1);
 const LONGEST_HOLD_OFF: Duration = Duration::from_secs(30);
+/// A service that asks to be left alone is, this long at the most, and up to twice that at random: all who were asked
+/// would else come back in one moment.
+const LONGEST_ASKED_HOLD_OFF: Duration = Duration::from_secs(300);
 /// A refusal of a token younger than this is not the token's fault: nothing is minted for it.
 const LEAST_AGE_TO_RENEW: Duration = Duration::from_secs(30);
 /// How soon a caller that used a stale token looks for its successor while a flight is under way.
@@ -133,7 +136,8 @@ impl<T: Clone> Slot<T> {
             Err(error) => {
                 let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row) + 1;
                 let doubled = FIRST_HOLD_OFF.saturating_mul(1 << (in_a_row - 1).min(10)).min(LONGEST_HOLD_OFF);
-                let hold_off = doubled.mul_f64(1.0 - random / 2.0);
+                let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED_HOLD_OFF).mul_f64(1.0 + random);
+                let hold_off = doubled.mul_f64(1.0 - random / 2.0).max(asked);
                 state.failure = Some(Failure { error, in_a_row, at: now, hold_off });
             }
         }

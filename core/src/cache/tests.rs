@@ -75,7 +75,7 @@ fn expired_is_never_used_and_all_wait_for_one_flight() {
     assert_eq!(usable(&first), None);
     let Next::Wait(flight) = slot.ask(at(3600)).next else { panic!("the second asker waits") };
     lead(first).settle(minted("two", at(3601)), at(3601), 0.0);
-    let Some(Outcome::Settled(Ok(held))) = flight.block(None) else { panic!("it was settled") };
+    let Some(Outcome::Settled(Ok(held))) = flight.wait().block(None) else { panic!("it was settled") };
     assert_eq!(*held.value(), "two");
 }
 
@@ -101,7 +101,7 @@ fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_hold_off() {
     let leader = lead(slot.ask(at(0)));
     let Next::Wait(flight) = slot.ask(at(0)).next else { panic!("the second asker waits") };
     leader.settle(failed("down"), at(0), 0.0);
-    assert!(matches!(flight.block(None), Some(Outcome::Settled(Err(_)))));
+    assert!(matches!(flight.wait().block(None), Some(Outcome::Settled(Err(_)))));
     let Next::HoldOff(error) = slot.ask(at(0)).next else { panic!("held off") };
     assert_eq!(error.to_string(), "down");
     assert!(matches!(slot.ask(at(1)).next, Next::Lead(_)), "a second later the next asker leads");
@@ -127,6 +127,17 @@ fn hold_offs_are_shortened_at_random() {
     let slot = slot();
     lead(slot.ask(at(0))).settle(failed("down"), at(0), 1.0);
     assert_eq!(slot.ask(at(0)).ask_again_at, at(0).plus(Duration::from_millis(500)));
+}
+
+#[test]
+fn a_service_that_asks_to_be_left_alone_is_and_not_for_ever() {
+    for (asked, random, seconds) in [(20, 0.0, 20), (20, 0.5, 30), (0, 0.0, 1), (1_000_000, 0.0, 300)] {
+        let slot = slot();
+        let error = Error::new(Kind::Unavailable, Step::Exchange, "throttled");
+        let throttled = Err(error.retrying_after(Some(Duration::from_secs(asked))));
+        lead(slot.ask(at(0))).settle(throttled, at(0), random);
+        assert_eq!(slot.ask(at(0)).ask_again_at, at(seconds), "asked for {asked} seconds");
+    }
 }
 
 #[test]
@@ -159,8 +170,8 @@ fn a_blocked_thread_waits_in_slices_and_is_woken() {
     let slot = slot();
     let leader = lead(slot.ask(at(0)));
     let flight = leader.flight();
-    assert!(flight.block(Some(Duration::from_millis(1))).is_none());
-    let blocked = std::thread::spawn(move || flight.block(None));
+    assert!(flight.wait().block(Some(Duration::from_millis(1))).is_none());
+    let blocked = std::thread::spawn(move || flight.wait().block(None));
     leader.settle(minted("one", at(0)), at(0), 0.0);
     assert!(matches!(blocked.join().expect("no panic"), Some(Outcome::Settled(Ok(_)))));
 }

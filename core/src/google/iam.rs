@@ -69,7 +69,9 @@ fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Imperso
     let colon = if description.is_empty() { "" } else { ": " };
     let message = format!("IAM Credentials {verb} `{account}` ({}{said}){colon}{description}", reply.status);
     let kind = if transient { Kind::Unavailable } else { Kind::Refused };
-    let mut refusal = Error::new(kind, Step::Impersonation, message).answering(reply.status, code.as_deref());
+    let mut refusal = Error::new(kind, Step::Impersonation, message)
+        .answering(reply.status, code.as_deref())
+        .retrying_after(reply.retry_after);
     if reply.status == 401 {
         refusal = refusal.blaming(Step::Exchange);
     }

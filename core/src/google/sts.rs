@@ -88,7 +88,9 @@ fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Er
     let colon = if description.is_empty() { "" } else { ": " };
     let message = format!("Google STS {verb} the exchange ({}{said}){colon}{description}", reply.status);
     let kind = if transient { Kind::Unavailable } else { Kind::Refused };
-    let mut error = Error::new(kind, Step::Exchange, message).answering(reply.status, code.as_deref());
+    let mut error = Error::new(kind, Step::Exchange, message)
+        .answering(reply.status, code.as_deref())
+        .retrying_after(reply.retry_after);
     if description.contains("InvalidClientTokenId") || description.contains("ExpiredToken") {
         error = error.blaming(Step::Identity);
     }

@@ -1,7 +1,7 @@
 //! A token that is to come, for whoever waits: a future, a blocked thread, or a callback.
 
 use super::shared::{Given, Shared, internal};
-use crate::cache::Outcome;
+use crate::cache::{Outcome, Wait};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::token::Token;
@@ -23,16 +23,21 @@ pub struct Pending {
     environment: Environment,
     vanished: u8,
     given: Given,
+    /// The wait that ended with the answer. Its drop wakes the next blocked thread, so it goes with this.
+    ended: Option<Wait<Token>>,
 }
 
 impl Pending {
     pub(super) fn new(shared: Arc<Shared>, environment: &Environment) -> Pending {
         let given = shared.ask(environment);
-        Pending { shared, environment: environment.clone(), vanished: 0, given }
+        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None }
     }
 
     /// Blocks this thread until the token is there.
-    pub fn block(mut self) -> Result<Token, Error> {
+    ///
+    /// Threads that are blocked on one flight wake one another in a chain, each the next when it drops its `Pending`: a
+    /// caller that has something else to take first, such as an interpreter's lock, drops it afterwards.
+    pub fn block(&mut self) -> Result<Token, Error> {
         loop {
             if let Some(result) = self.block_once(None) {
                 return result;
@@ -60,7 +65,7 @@ impl Pending {
     }
 
     fn block_once(&mut self, slice: Option<Duration>) -> Option<Result<Token, Error>> {
-        match &self.given {
+        match &mut self.given {
             Given::Answer(result) => Some(result.clone()),
             Given::Wait(wait) => {
                 let outcome = wait.block(slice)?;
@@ -71,7 +76,7 @@ impl Pending {
 
     /// The result of a flight; none if it vanished and another is waited for.
     fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
-        self.given = match outcome {
+        let given = match outcome {
             Outcome::Settled(Ok(held)) => {
                 let ask_again_at = held.stale_at();
                 Given::Answer(Ok(self.shared.keep(held, ask_again_at)))
@@ -83,9 +88,13 @@ impl Pending {
             }
             Outcome::Vanished => Given::Answer(Err(internal("every flight for the token ended without a result"))),
         };
-        match &self.given {
-            Given::Answer(result) => Some(result.clone()),
-            Given::Wait(_) => None,
+        let before = std::mem::replace(&mut self.given, given);
+        match (&self.given, before) {
+            (Given::Answer(result), Given::Wait(ended)) => {
+                self.ended = Some(ended);
+                Some(result.clone())
+            }
+            _ => None,
         }
     }
 }

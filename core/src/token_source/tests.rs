@@ -189,6 +189,24 @@ async fn a_caller_that_leaves_loses_no_token() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn warm_starts_one_flight_and_a_caller_finds_its_token_or_its_failure() {
+    let host = Fake::new();
+    let source = source(&host);
+    let before = host.now();
+    source.warm();
+    source.warm();
+    assert_eq!(host.now(), before, "it returns at once");
+    pass(1).await;
+    let before = host.now();
+    assert_eq!(value(&source).await.as_deref(), Ok("access-1"));
+    assert_eq!((host.now(), host.calls()), (before, (1, 1)), "the token was there");
+    host.world().outage = Outage::Down;
+    pass(3600).await;
+    source.warm();
+    assert_eq!(value(&source).await, Err(Kind::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
 async fn rotated_keys_are_another_entry_and_the_token_at_hand_is_used_until_theirs_is_there() {
     let host = Fake::new();
     let source = source(&host);

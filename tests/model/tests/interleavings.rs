@@ -63,7 +63,7 @@ fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error>
             Next::HoldOff(error) => return Err(error),
             Next::Rest => panic!("nothing usable, and nothing to do"),
         };
-        match flight.block(None) {
+        match flight.wait().block(None) {
             Some(Outcome::Settled(result)) => return result.map(Held::into_value),
             Some(Outcome::Vanished) => {}
             None => panic!("an endless wait ended without an outcome"),
