@@ -1,7 +1,7 @@
 # The phone book. Nothing is decided here: every line calls the tool that decides.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check wheel addon clean
+.PHONY: help demo test check bench fleet wheel addon clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,6 +14,12 @@ test: ## every suite: Rust, Python, Node, lints, types
 
 check: ## what to run while you work: formatting, lints, Rust
 	python3 tests/run lints rust
+
+bench: ## Rolebridge beside its peers; writes docs/benchmarks.md
+	python3 bench/run.py
+
+fleet: ## a hundred thousand processes and a quota; draws docs/fleet.svg
+	python3 bench/fleet.py
 
 wheel: ## the Python package, as released
 	python3 -m pip wheel . --no-deps --wheel-dir target/wheels

@@ -89,9 +89,14 @@ impl Inbox {
         let mut deliveries = Vec::new();
         for (number, result) in self.arrivals.take()? {
             let Some(source) = locked(&self.asked).by_number.remove(&number) else { continue };
-            deliveries.push(match result {
-                Ok(token) => (number, Some(source.get().adopt(py, token)?), None),
-                Err(error) => (number, None, Some(raised(py, &error).into_value(py).into_bound(py).into_any())),
+            // One that cannot be made into an object does not cost the others theirs.
+            let delivery = match result {
+                Ok(token) => source.get().adopt(py, token),
+                Err(error) => Err(raised(py, &error)),
+            };
+            deliveries.push(match delivery {
+                Ok(token) => (number, Some(token), None),
+                Err(error) => (number, None, Some(error.into_value(py).into_bound(py).into_any())),
             });
         }
         Ok(deliveries)

@@ -151,7 +151,7 @@ impl TokenSource {
         if let Some(issued) = self.source.cached() {
             return self.adopt(py, issued);
         }
-        let mut pending = self.request(py)?;
+        let mut pending = self.request(py)?.in_turn();
         let result = match pending.block_for(Duration::ZERO) {
             Some(result) => result,
             None => wait(py, pending)?,

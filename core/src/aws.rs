@@ -90,6 +90,8 @@ pub(crate) const SELECTING_NAMES: &[&str] = &[
     env_names::AWS_DEFAULT_REGION,
     env_names::AWS_WEB_IDENTITY_TOKEN_FILE,
     env_names::AWS_PROFILE,
+    env_names::AWS_SHARED_CREDENTIALS_FILE,
+    env_names::AWS_CONFIG_FILE,
     env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
     env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI,
     env_names::AWS_EC2_METADATA_DISABLED,
@@ -98,9 +100,12 @@ pub(crate) const SELECTING_NAMES: &[&str] = &[
     env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
 ];
 
-/// Whether finding the identity takes requests.
+/// Whether finding the identity takes requests that may succeed.
 pub(crate) fn waits_for_metadata(environment: &Environment) -> bool {
-    !environment.is_set(env_names::AWS_ACCESS_KEY_ID) || !environment::is_region_set(environment)
+    let has_keys = environment.is_set(env_names::AWS_ACCESS_KEY_ID);
+    let is_complete = has_keys && environment::is_region_set(environment);
+    let is_refused = !has_keys && unread_home(environment).is_some();
+    !is_complete && !is_refused && !environment.is_true(env_names::AWS_EC2_METADATA_DISABLED)
 }
 
 /// Asks the sources in order.
@@ -117,22 +122,27 @@ pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Ident
     imds::identity(outside, config, known_region).await
 }
 
-/// Stops where the workload has a home of its own that is not read yet: going on would find the machine's role.
-fn refuse_unread_homes(outside: &Outside) -> Result<(), Error> {
-    const HOMES: [(&str, &str); 4] = [
+/// The variable that names a home of the workload's own which is not read yet, and what it names.
+fn unread_home(environment: &Environment) -> Option<(&'static str, &'static str)> {
+    const HOMES: [(&str, &str); 6] = [
         (env_names::AWS_WEB_IDENTITY_TOKEN_FILE, "a web identity (IRSA)"),
         (env_names::AWS_PROFILE, "a profile"),
+        (env_names::AWS_SHARED_CREDENTIALS_FILE, "a profile"),
+        (env_names::AWS_CONFIG_FILE, "a profile"),
         (env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "a container's role"),
         (env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI, "a container's role"),
     ];
-    match HOMES.iter().find(|(name, _)| outside.environment.is_set(name)) {
-        None => Ok(()),
-        Some((name, home)) => Err(failure(format!(
-            "`{name}` names {home} as this workload's identity, which this version of Rolebridge cannot read; \
-             the machine's own role was not asked instead"
-        ))
-        .hinting("export the role's keys as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset the variable")),
-    }
+    HOMES.into_iter().find(|(name, _)| environment.is_set(name))
+}
+
+/// Stops where there is one: going on would find the machine's role.
+fn refuse_unread_homes(outside: &Outside) -> Result<(), Error> {
+    let Some((name, home)) = unread_home(&outside.environment) else { return Ok(()) };
+    Err(failure(format!(
+        "`{name}` names {home} as this workload's identity, which this version of Rolebridge cannot read; \
+         the machine's own role was not asked instead"
+    ))
+    .hinting("export the role's keys as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset the variable"))
 }
 
 /// An identity that is not to be had until somebody mends something.

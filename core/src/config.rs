@@ -48,7 +48,7 @@ pub(crate) struct Impersonation {
     pub(crate) url: Url,
     pub(crate) service_account: String,
     pub(crate) lifetime: Duration,
-    /// Whether the file named the lifetime: Google's usage header tells them.
+    /// Whether the file named the lifetime: Google's usage header says so.
     pub(crate) lifetime_is_configured: bool,
 }
 
@@ -124,7 +124,7 @@ fn quota_project(file: &Object<'_>) -> Result<Option<String>, Error> {
     let named = file.optional_text("quota_project_id")?;
     match named.filter(|name| !is_project(name)) {
         None => Ok(named.map(str::to_owned)),
-        Some(_) => Err(file.error("quota_project_id", "is no project's name")),
+        Some(_) => Err(file.error("quota_project_id", "is not a project's name")),
     }
 }
 

@@ -41,6 +41,10 @@ names! {
     AWS_WEB_IDENTITY_TOKEN_FILE;
     /// Names the home of a profile: never passed over for another identity.
     AWS_PROFILE;
+    /// Names the home of profiles: never passed over for another identity.
+    AWS_SHARED_CREDENTIALS_FILE;
+    /// Names the home of profiles: never passed over for another identity.
+    AWS_CONFIG_FILE;
     /// Names the home ECS: never passed over for another identity.
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
     /// Names the homes EKS Pod Identity and SnapStart: never passed over for another identity.

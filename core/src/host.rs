@@ -75,6 +75,8 @@ pub(crate) enum Reason {
     Interrupted,
     /// The reply is longer than any honest one.
     TooLarge,
+    /// The proxy or the certificates that the environment names cannot be used.
+    Setup,
     /// The request could not be built.
     Unsendable,
 }
@@ -96,6 +98,7 @@ impl fmt::Display for SendError {
             Reason::Connect => "no connection could be made",
             Reason::Interrupted => "the connection ended before the reply did",
             Reason::TooLarge => "the reply is longer than 1 MiB",
+            Reason::Setup => return self.source.fmt(formatter),
             Reason::Unsendable => "the request could not be built",
         })
     }
@@ -107,30 +110,33 @@ impl std::error::Error for SendError {
     }
 }
 
-/// The outside as one flight sees it: a host, and the environment as it stood when the flight was asked for.
+/// The outside as one flight sees it: a host, the environment as it stood when the flight was asked for, and the time by
+/// which it must end.
 #[derive(Clone, Debug)]
 pub(crate) struct Outside {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) environment: Environment,
+    pub(crate) deadline: Moment,
 }
 
 impl Outside {
-    /// `work`, if it ends within its budget.
-    pub(crate) async fn within<T>(
-        &self,
-        budget: Duration,
-        step: Step,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        match future::select(pin!(work), self.host.sleep(budget)).await {
+    /// For one step, which may take this long and never longer than the flight.
+    pub(crate) fn for_step(&self, budget: Duration) -> Outside {
+        Outside { deadline: self.deadline.min(self.host.now().plus(budget)), ..self.clone() }
+    }
+
+    /// What is left of the budget.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.since(self.host.now())
+    }
+
+    /// `work`, if it ends by the deadline. (Retries end before it by themselves, with what was answered last.)
+    pub(crate) async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match future::select(pin!(work), self.host.sleep(self.left())).await {
             Either::Left((result, _)) => result,
             Either::Right(_) => {
-                let seconds = budget.as_secs_f64();
-                Err(Error::new(
-                    Kind::Unavailable,
-                    step,
-                    format!("the step `{}` did not end within {seconds} seconds", step.name()),
-                ))
+                let message = format!("the step `{}` did not end in time", step.name());
+                Err(Error::new(Kind::Unavailable, step, message))
             }
         }
     }

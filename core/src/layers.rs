@@ -9,14 +9,16 @@
 //! Never the file's path and never the quota project. In direct access the federated token *is* the access token.
 
 use crate::aws::{self, Identity};
-use crate::cache::{Held, Key, Next, Outcome, Registry, Slot};
+use crate::cache::{Held, Key, Lead, Next, Outcome, Registry, Slot};
 use crate::config::{Config, Impersonation};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::google::sts::IMPERSONATION_SCOPE;
 use crate::host::Outside;
 use crate::mint;
+use crate::moment::Moment;
 use crate::token::Token;
+use arc_swap::ArcSwapOption;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ use std::time::Duration;
 
 /// AWS hands out new keys at least five minutes before the old ones end.
 const IDENTITY_MARGIN: Duration = Duration::from_secs(300);
+/// Keys that do not end are not kept for ever either: a program may set others, time and again.
+const LONGEST_IDENTITY: Duration = Duration::from_secs(3600);
 /// A federated token is only used to ask for the next token, within seconds.
 const FEDERATED_MARGIN: Duration = Duration::from_secs(60);
 
@@ -100,16 +104,33 @@ pub(crate) struct Descent {
     outside: Outside,
     registry: Arc<Registry>,
     keys: Keys,
+    /// Until when a lower layer holds off, if this descent met one that does.
+    held_off_until: ArcSwapOption<Moment>,
 }
 
 impl Descent {
     pub(crate) fn new(purpose: Purpose, outside: Outside, registry: Arc<Registry>) -> Descent {
         let keys = Keys::of(&purpose, &outside.environment);
-        Descent { purpose, outside, registry, keys }
+        Descent { purpose, outside, registry, keys, held_off_until: ArcSwapOption::empty() }
+    }
+
+    /// Runs the flight of the access layer to its end.
+    pub(crate) async fn fly(self, lead: Lead<Token>) {
+        let result = self.access_token().await;
+        self.settle(lead, result);
+    }
+
+    /// Tells what came of a flight: a lower layer's hold-off is passed on, not counted as another failure.
+    fn settle<T: Clone>(&self, lead: Lead<T>, result: Result<Held<T>, Error>) {
+        let host = &self.outside.host;
+        match (result, self.held_off_until.load().as_deref()) {
+            (Err(error), Some(until)) => lead.settle_held_off(error, host.now(), *until),
+            (result, _) => lead.settle(result, host.now(), host.random()),
+        }
     }
 
     /// The access token, to be renewed ahead of its end.
-    pub(crate) async fn access_token(&self) -> Result<Held<Token>, Error> {
+    async fn access_token(&self) -> Result<Held<Token>, Error> {
         let token = match &self.purpose.config.impersonation {
             None => self.exchange().await?,
             Some(impersonation) => self.impersonate(impersonation).await?,
@@ -120,7 +141,8 @@ impl Descent {
         if held.is_usable(host.now()) {
             return Ok(held);
         }
-        Err(Error::new(Kind::Malformed, Step::Impersonation, "Google's token had ended before its reply arrived"))
+        let step = if self.purpose.config.impersonation.is_some() { Step::Impersonation } else { Step::Exchange };
+        Err(Error::new(Kind::Malformed, step, "Google's token had ended before its reply arrived"))
     }
 
     /// While AWS is asked, Google's connections open; while Google STS is asked, that to IAM Credentials does. For a
@@ -156,8 +178,9 @@ impl Descent {
         let mint = || {
             let minting = async {
                 let identity = mint::identity(&self.outside, config).await?;
-                let end = identity.expires_at();
-                Ok(Held::used_up(identity, self.outside.host.now(), end, IDENTITY_MARGIN))
+                let now = self.outside.host.now();
+                let end = identity.expires_at().min(now.plus(LONGEST_IDENTITY));
+                Ok(Held::used_up(identity, now, end, IDENTITY_MARGIN))
             };
             minting.boxed()
         };
@@ -180,7 +203,7 @@ impl Descent {
         let result = work(input.value().clone()).await;
         match &result {
             Err(error) if was_held && error.blames(step) => {
-                slot.forget(&input);
+                slot.forget(|held| held.minted_at() == input.minted_at());
                 let (input, _) = self.obtain(slot, &mint).await?;
                 work(input.into_value()).await
             }
@@ -203,7 +226,7 @@ impl Descent {
             match answer.next {
                 Next::Lead(lead) => {
                     let result = mint().await;
-                    lead.settle(result.clone(), host.now(), host.random());
+                    self.settle(lead, result.clone());
                     return result.map(|held| (held, false));
                 }
                 Next::Wait(flight) => {
@@ -211,7 +234,10 @@ impl Descent {
                         return result.map(|held| (held, false));
                     }
                 }
-                Next::HoldOff(error) => return Err(error),
+                Next::HoldOff(error, until) => {
+                    self.held_off_until.store(Some(Arc::new(until)));
+                    return Err(error);
+                }
                 Next::Rest => {}
             }
         }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Each stage is what one layer of the cache holds. In direct access there is no third stage: the federated token is the
-//! access token. A stage has a budget of its own, retries included, and together they stay below thirty seconds.
+//! access token. A stage has a budget of its own, retries included, within that of the whole.
 
 use crate::aws::{self, Identity};
 use crate::config::{Config, Impersonation};
@@ -19,7 +19,7 @@ use crate::subject_token::SubjectToken;
 use crate::token::Token;
 use std::time::Duration;
 
-/// Two for each of the stages that call Google, and 2.5 seconds before them for instance metadata: below 30 together.
+/// For each of the two calls to Google: one that hangs for as long as a reply may take, and one try after it.
 const GOOGLE_BUDGET: Duration = Duration::from_secs(13);
 
 /// Stage 1: who this workload is at AWS.
@@ -35,18 +35,19 @@ pub(crate) async fn federated_token(
     identity: &Identity,
 ) -> Result<Token, Error> {
     let url = config.verification_url.in_region(identity.region().as_str());
+    let outside = &outside.for_step(GOOGLE_BUDGET);
     let exchange = async {
         let asked_at = outside.host.now();
         let subject_token =
             SubjectToken::sign(identity, config.audience.as_str(), &url, asked_at.into()).map_err(|cause| {
-                Error::new(Kind::Internal, Step::Exchange, "the verification URL is no URL").caused_by(cause)
+                Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL").caused_by(cause)
             })?;
         let request = sts::request(config, scope, &subject_token);
         let reply = retry::send(outside, Route::Public, request).await;
         let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", &config.token_url, cause))?;
         sts::read(&reply, config, asked_at)
     };
-    outside.within(GOOGLE_BUDGET, Step::Exchange, exchange).await
+    outside.within(Step::Exchange, exchange).await
 }
 
 /// Stage 3: the federated token becomes an access token of the service account.
@@ -57,6 +58,7 @@ pub(crate) async fn access_token(
     scopes: &[String],
     federated_token: &Token,
 ) -> Result<Token, Error> {
+    let outside = &outside.for_step(GOOGLE_BUDGET);
     let impersonate = async {
         let asked_at = outside.host.now();
         let request = iam::request(impersonation, scopes, federated_token);
@@ -65,7 +67,7 @@ pub(crate) async fn access_token(
             reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", &impersonation.url, cause))?;
         iam::read(&reply, config, impersonation, asked_at)
     };
-    outside.within(GOOGLE_BUDGET, Step::Impersonation, impersonate).await
+    outside.within(Step::Impersonation, impersonate).await
 }
 
 fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> Error {
@@ -76,8 +78,10 @@ fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> E
                 "check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)",
             )
         }
+        Reason::Setup => Error::new(Kind::Config, step, format!("{service} was not asked: {cause}"))
+            .hinting("mend the proxy or the certificates that the environment names"),
         Reason::TooLarge => {
-            Error::new(Kind::Malformed, step, format!("{service} at `{host}` cannot be meant: {cause}"))
+            Error::new(Kind::Malformed, step, format!("something else than {service} answers at `{host}`: {cause}"))
         }
         Reason::Unsendable => Error::new(Kind::Internal, step, format!("{service} was not asked: {cause}")),
     };

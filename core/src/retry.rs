@@ -4,22 +4,29 @@ use crate::host::{Outside, Reason, Route, SendError};
 use crate::reply::Reply;
 use std::time::Duration;
 
-/// Three tries more than one bad moment of a load balancer takes; the budget of a step ends them in any case.
+/// One bad moment of a load balancer takes one or two; the budget of a step ends them in any case.
 const PUBLIC_TRIES: u32 = 4;
 /// As the AWS SDKs try their metadata services.
 const LINK_LOCAL_TRIES: u32 = 3;
 /// Before the second try; doubled for each one after it, and shortened by up to half at random.
 const PUBLIC_BACKOFF: Duration = Duration::from_millis(500);
 const LINK_LOCAL_BACKOFF: Duration = Duration::from_millis(100);
-/// A service that asks for more patience than this gets it between mints, not inside one.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5);
+/// What a try needs at the least: a wait after which less is left is not worth its while.
+const SHORTEST_TRY: Duration = Duration::from_millis(500);
 
 /// The wait before the next try after the `tries`-th ended with `outcome`; none if that one stands.
 ///
-/// What may pass is tried again: 408, 429, 5xx, and connections that ended early. A refusal is not, nor is a timeout,
-/// which has taken most of the budget; nor, on a metadata route, a connection that could not be made, since nothing
-/// is there.
-fn decide(route: Route, tries: u32, outcome: &Result<Reply, SendError>, random: f64) -> Option<Duration> {
+/// What may pass is tried again: 408, 429, 5xx, and connections that could not be made or ended early. A refusal is not,
+/// nor is a reply that did not come in time, which has taken most of the budget; nor, on a metadata route, a connection
+/// that could not be made, since nothing is there. A wait that does not fit into what is `left` is not begun: the
+/// outcome stands, and a service that asks for more patience gets it between mints.
+fn decide(
+    route: Route,
+    tries: u32,
+    outcome: &Result<Reply, SendError>,
+    left: Duration,
+    random: f64,
+) -> Option<Duration> {
     let (most, first) = match route {
         Route::Public => (PUBLIC_TRIES, PUBLIC_BACKOFF),
         Route::LinkLocal => (LINK_LOCAL_TRIES, LINK_LOCAL_BACKOFF),
@@ -29,14 +36,15 @@ fn decide(route: Route, tries: u32, outcome: &Result<Reply, SendError>, random: 
         Err(error) => match error.reason {
             Reason::Interrupted => (true, None),
             Reason::Connect => (route == Route::Public, None),
-            Reason::Timeout | Reason::TooLarge | Reason::Unsendable => (false, None),
+            Reason::Timeout | Reason::Setup | Reason::TooLarge | Reason::Unsendable => (false, None),
         },
     };
-    if !may_pass || tries >= most || asked.is_some_and(|wait| wait > LONGEST_RETRY_AFTER) {
+    if !may_pass || tries >= most {
         return None;
     }
     let backoff = first.saturating_mul(1 << (tries - 1)).mul_f64(1.0 - random / 2.0);
-    Some(backoff + asked.unwrap_or_default())
+    let wait = backoff.saturating_add(asked.unwrap_or_default());
+    (wait.saturating_add(SHORTEST_TRY) <= left).then_some(wait)
 }
 
 /// Sends a request until its outcome stands.
@@ -50,7 +58,7 @@ pub(crate) async fn send(
     let mut tries = 1;
     loop {
         let outcome = host.send(&outside.environment, route, request.clone()).await;
-        match decide(route, tries, &outcome, host.random()) {
+        match decide(route, tries, &outcome, outside.left(), host.random()) {
             None => return outcome,
             Some(wait) => host.sleep(wait).await,
         }
@@ -61,6 +69,8 @@ pub(crate) async fn send(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LEFT: Duration = Duration::from_secs(13);
 
     fn answered(status: u16, retry_after: Option<u64>) -> Result<Reply, SendError> {
         Ok(Reply { status, date: None, retry_after: retry_after.map(Duration::from_secs), body: Vec::new() })
@@ -73,39 +83,49 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_and_a_refusal_is_not() {
         for status in [408, 429, 500, 502, 503, 504] {
-            assert!(decide(Route::Public, 1, &answered(status, None), 0.0).is_some(), "{status}");
+            assert!(decide(Route::Public, 1, &answered(status, None), LEFT, 0.0).is_some(), "{status}");
         }
         for status in [200, 302, 400, 401, 403, 404, 409] {
-            assert_eq!(decide(Route::Public, 1, &answered(status, None), 0.0), None, "{status}");
+            assert_eq!(decide(Route::Public, 1, &answered(status, None), LEFT, 0.0), None, "{status}");
         }
         for (route, reason, again) in [
             (Route::Public, Reason::Interrupted, true),
             (Route::Public, Reason::Connect, true),
             (Route::Public, Reason::Timeout, false),
             (Route::Public, Reason::TooLarge, false),
+            (Route::Public, Reason::Setup, false),
             (Route::LinkLocal, Reason::Interrupted, true),
             (Route::LinkLocal, Reason::Connect, false),
             (Route::LinkLocal, Reason::Timeout, false),
         ] {
-            assert_eq!(decide(route, 1, &failed(reason), 0.0).is_some(), again, "{route:?} {reason:?}");
+            assert_eq!(decide(route, 1, &failed(reason), LEFT, 0.0).is_some(), again, "{route:?} {reason:?}");
         }
     }
 
     #[test]
     fn waits_double_shrink_at_random_and_end() {
-        let wait = |tries, random| decide(Route::Public, tries, &answered(503, None), random);
+        let wait = |tries, random| decide(Route::Public, tries, &answered(503, None), LEFT, random);
         assert_eq!(wait(1, 0.0), Some(Duration::from_millis(500)));
         assert_eq!(wait(1, 1.0), Some(Duration::from_millis(250)));
         assert_eq!(wait(3, 0.0), Some(Duration::from_secs(2)));
         assert_eq!(wait(4, 0.0), None);
-        assert_eq!(decide(Route::LinkLocal, 3, &answered(503, None), 0.0), None);
+        assert_eq!(decide(Route::LinkLocal, 3, &answered(503, None), LEFT, 0.0), None);
     }
 
     #[test]
     fn retry_after_is_honoured_or_ends_the_tries() {
-        let wait = |random| decide(Route::Public, 1, &answered(429, Some(3)), random);
+        let wait = |random| decide(Route::Public, 1, &answered(429, Some(3)), LEFT, random);
         assert_eq!(wait(0.0), Some(Duration::from_millis(3500)));
         assert_eq!(wait(1.0), Some(Duration::from_millis(3250)), "jittered: others were asked the same");
-        assert_eq!(decide(Route::Public, 1, &answered(429, Some(60)), 0.0), None);
+        assert_eq!(decide(Route::Public, 1, &answered(429, Some(60)), LEFT, 0.0), None);
+    }
+
+    #[test]
+    fn a_wait_that_does_not_fit_into_the_budget_is_not_begun() {
+        let wait = |left| decide(Route::Public, 1, &answered(503, None), Duration::from_millis(left), 0.0);
+        assert_eq!(wait(1000), Some(Duration::from_millis(500)));
+        assert_eq!(wait(999), None);
+        let asked = decide(Route::LinkLocal, 1, &answered(503, Some(3)), Duration::from_millis(2500), 0.0);
+        assert_eq!(asked, None, "the outcome stands, and with it what was asked");
     }
 }

@@ -57,7 +57,7 @@ impl TokenSource {
     }
 
     /// The headers of a request to a Google API: `authorization`, and `x-goog-user-project` where a quota project is
-    /// set. The map is shared and made once for each token. Errors as [`TokenSource::token`].
+    /// set. The map is shared and made once for each token and thread. Errors as [`TokenSource::token`].
     pub async fn headers(&self) -> Result<Arc<HeaderMap>, Error> {
         match self.0.headers_at_hand() {
             Some(headers) => Ok(headers),

@@ -44,9 +44,9 @@ fn one_flight_is_shared_by_two_runtimes_and_outlives_its_leader_s() {
     let (joined, has_joined) = mpsc::channel();
     let follower = runtime();
     let following = {
-        let source = source.clone();
+        let (source, environment) = (source.clone(), support::environment(&world, &json!({})));
         follower.spawn(async move {
-            let token = source.token();
+            let token = source.request(&environment);
             joined.send(()).expect("the test waits");
             token.await
         })
@@ -98,7 +98,7 @@ fn a_blocked_caller_may_wait_in_slices_and_a_callback_is_called_once() {
 #[test]
 fn redirects_are_not_followed_and_long_replies_are_not_read() {
     for (answer, kind) in [
-        (json!({ "status": 302, "headers": { "location": "http://169.254.169.254/" }, "body": "" }), Kind::Refused),
+        (json!({ "status": 302, "headers": { "location": "http://169.254.169.254/" }, "body": "" }), Kind::Malformed),
         (json!({ "status": 200, "body": "x".repeat(1024 * 1024 + 1) }), Kind::Malformed),
         (json!({ "status": 200, "body": "<html></html>" }), Kind::Malformed),
         (json!({ "merge": { "access_token": "line\r\nbreak" } }), Kind::Malformed),

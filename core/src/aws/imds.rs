@@ -36,32 +36,33 @@ const REGION: &str = "latest/meta-data/placement/region";
 
 /// The instance's role, in a region that is known or asked for.
 pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<Region>) -> Result<Identity, Error> {
-    let service = Service::find(outside, config)?;
-    outside
-        .within(BUDGET, Step::Identity, async {
-            let session = service.open_session().await?;
-            let role_region = async {
-                match known {
-                    Some(region) => Ok(region),
-                    None => service.region(&session).await,
-                }
-            };
-            // Both to their end: which of two failures is told must not depend on which comes first.
-            let (role, region) = future::join(service.role(&session), role_region).await;
-            let keys = service.keys(&session, &role?).await?;
-            Ok(Identity { keys, region: region? })
-        })
-        .await
+    let outside = &outside.for_step(BUDGET);
+    let find = async {
+        let service = Service::find(outside, config)?;
+        let session = service.open_session().await?;
+        let role_region = async {
+            match known {
+                Some(region) => Ok(region),
+                None => service.region(&session).await,
+            }
+        };
+        // Both to their end: which of two failures is told must not depend on which comes first.
+        let (role, region) = future::join(service.role(&session), role_region).await;
+        let keys = service.keys(&session, &role?).await?;
+        Ok(Identity { keys, region: region? })
+    };
+    outside.within(Step::Identity, find).await
 }
 
 /// The instance's region alone, for keys from elsewhere.
 pub(super) async fn region(outside: &Outside, config: &Config) -> Result<Region, Error> {
+    let outside = &outside.for_step(BUDGET);
     let find = async {
         let service = Service::find(outside, config)?;
         let session = service.open_session().await?;
         service.region(&session).await
     };
-    outside.within(BUDGET, Step::Identity, find).await.map_err(|cause| {
+    outside.within(Step::Identity, find).await.map_err(|cause| {
         failure(
             "the keys are known, and the AWS region is not: no variable names it, and instance metadata did not answer",
         )
@@ -96,7 +97,7 @@ impl<'a> Service<'a> {
         let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), &config.metadata_origin) {
             (Some(named), _) => Url::parse(named.trim())
                 .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                .filter(|url| url.scheme() == "http" && url.has_host())
                 .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
             (None, Some(origin)) => origin.clone(),
             (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
@@ -133,20 +134,20 @@ impl<'a> Service<'a> {
         }
         let name = header_text(&succeed(reply, "reading the role's name")?)
             .filter(|name| !name.contains(['/', '?', '#']))
-            .ok_or_else(|| malformed("a role's name that is none"))?;
+            .ok_or_else(|| malformed("a role's name that is not valid"))?;
         Ok(name)
     }
 
     async fn region(&self, session: &Session) -> Result<Region, Error> {
         let reply = succeed(self.read(session, REGION).await?, "reading the region")?;
         let text = String::from_utf8_lossy(&reply.body);
-        Region::parse(text.trim()).ok_or_else(|| malformed("a region that is none"))
+        Region::parse(text.trim()).ok_or_else(|| malformed("a region that is not valid"))
     }
 
     async fn keys(&self, session: &Session, role: &str) -> Result<Keys, Error> {
         let reply = succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
         // Served as text/plain: the body alone tells that it is JSON.
-        let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are no JSON"))?;
+        let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are not JSON"))?;
         let text = |name: &str| value[name].as_str().filter(|text| !text.is_empty());
         if let Some(code) = text("Code").filter(|code| *code != "Success") {
             return Err(failure(format!(
@@ -158,7 +159,7 @@ impl<'a> Service<'a> {
         let required = |name: &str| text(name).ok_or_else(|| malformed(&format!("keys without `{name}`")));
         let expires_at = match text("Expiration") {
             None => Moment::NEVER,
-            Some(time) => Moment::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is no time"))?,
+            Some(time) => Moment::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is not a time"))?,
         };
         Ok(Keys {
             access_key_id: required("AccessKeyId")?.to_owned(),
@@ -191,7 +192,14 @@ impl<'a> Service<'a> {
         if let Some(token) = &session.token {
             request = request.header("x-aws-ec2-metadata-token", token.expose());
         }
-        self.send(request).await.map_err(|error| self.unreachable(error))
+        self.send(request).await.map_err(|cause| {
+            if session.version_2_hung {
+                // Nothing has answered yet.
+                return self.unreachable(cause);
+            }
+            Error::new(Kind::Unavailable, Step::Identity, format!("instance metadata stopped answering: {cause}"))
+                .caused_by(cause)
+        })
     }
 
     async fn send(&self, request: http::request::Builder) -> Result<Reply, SendError> {
@@ -228,9 +236,10 @@ fn succeed(reply: Reply, doing: &str) -> Result<Reply, Error> {
 }
 
 fn refused(doing: &str, reply: &Reply) -> Error {
-    let kind = if reply.status >= 500 || reply.status == 429 { Kind::Unavailable } else { Kind::Identity };
+    let kind = if reply.is_transient() { Kind::Unavailable } else { Kind::Identity };
     Error::new(kind, Step::Identity, format!("{doing}: instance metadata answered {}", reply.status))
         .answering(reply.status, None)
+        .retrying_after(reply.retry_after)
 }
 
 fn malformed(what: &str) -> Error {

@@ -27,7 +27,7 @@ impl<T> Held<T> {
     pub(crate) fn used_up(value: T, minted_at: Moment, expires_at: Moment, margin: Duration) -> Held<T> {
         // What lives no longer than the margin is used once, not never.
         let usable = expires_at.since(minted_at).saturating_sub(margin).max(Duration::from_millis(1));
-        let end = if expires_at == Moment::NEVER { expires_at } else { minted_at.plus(usable) };
+        let end = minted_at.plus(usable);
         Held { value, minted_at, stale_at: end, expires_at: end }
     }
 

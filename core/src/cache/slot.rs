@@ -12,11 +12,9 @@ use std::time::Duration;
 /// at random so that a fleet does not come back as one.
 const FIRST_HOLD_OFF: Duration = Duration::from_secs(1);
 const LONGEST_HOLD_OFF: Duration = Duration::from_secs(30);
-/// A service that asks to be left alone is, this long at the most, and up to twice that at random: all who were asked
-/// would else come back in one moment.
+/// A service that asks to be left alone is left alone: for this long at the most, and up to twice as long at random,
+/// since all who were asked would else come back in one moment.
 const LONGEST_ASKED_HOLD_OFF: Duration = Duration::from_secs(300);
-/// A refusal of a token younger than this is not the token's fault: nothing is minted for it.
-const LEAST_AGE_TO_RENEW: Duration = Duration::from_secs(30);
 /// How soon a caller that used a stale token looks for its successor while a flight is under way.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -31,7 +29,7 @@ struct State<T> {
     failure: Option<Failure>,
 }
 
-/// The last flight's failure, remembered until its hold-off ends.
+/// The last flight's failure, told until its hold-off ends, and counted a little longer.
 struct Failure {
     error: Error,
     in_a_row: u32,
@@ -47,6 +45,11 @@ impl Failure {
 
     fn until(&self) -> Moment {
         self.at.plus(self.hold_off)
+    }
+
+    /// A service that fails again soon after the hold-off has not recovered; later it is a new failure.
+    fn still_counts(&self, now: Moment) -> bool {
+        now < self.until().plus(LONGEST_HOLD_OFF)
     }
 }
 
@@ -67,8 +70,8 @@ pub(crate) enum Next<T: Clone> {
     Lead(Lead<T>),
     /// Wait for the flight that somebody leads.
     Wait(Arc<Flight<T>>),
-    /// Take this error: a flight failed just now.
-    HoldOff(Error),
+    /// Take this error: a flight failed just now, and none is led before this moment.
+    HoldOff(Error, Moment),
 }
 
 impl<T: Clone> Slot<T> {
@@ -86,7 +89,7 @@ impl<T: Clone> Slot<T> {
         let (next, ask_again_at) = if let Some(flight) = &state.flight {
             (Next::Wait(Arc::clone(flight)), now.plus(LOOK_AGAIN))
         } else if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_off(now)) {
-            (Next::HoldOff(failure.error.clone()), failure.until())
+            (Next::HoldOff(failure.error.clone(), failure.until()), failure.until())
         } else {
             let flight = Arc::new(Flight::new());
             state.flight = Some(Arc::clone(&flight));
@@ -96,25 +99,12 @@ impl<T: Clone> Slot<T> {
         Answer { usable, next, ask_again_at }
     }
 
-    /// Drops `blamed` if it is still held: somebody refused it, and the next who asks leads a new flight.
-    pub(crate) fn forget(&self, blamed: &Held<T>) {
+    /// Drops what is held if it is blamed: somebody refused it, and the next who asks leads a new flight.
+    pub(crate) fn forget(&self, is_blamed: impl FnOnce(&Held<T>) -> bool) {
         let mut state = self.lock();
-        if state.held.as_ref().is_some_and(|held| held.minted_at() == blamed.minted_at()) {
+        if state.held.as_ref().is_some_and(is_blamed) {
             state.held = None;
         }
-    }
-
-    /// As [`Slot::forget`], unless it is too young for that: an API that refuses every token would mint without end.
-    pub(crate) fn renew(&self, is_blamed: impl FnOnce(&T) -> bool, now: Moment) -> bool {
-        let mut state = self.lock();
-        let is_due = state
-            .held
-            .as_ref()
-            .is_some_and(|held| is_blamed(held.value()) && now.since(held.minted_at()) >= LEAST_AGE_TO_RENEW);
-        if is_due {
-            state.held = None;
-        }
-        is_due
     }
 
     /// Whether it holds nothing that anybody could miss.
@@ -134,13 +124,22 @@ impl<T: Clone> Slot<T> {
                 state.failure = None;
             }
             Err(error) => {
-                let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row) + 1;
+                let before = state.failure.as_ref().filter(|failure| failure.still_counts(now));
+                let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
                 let doubled = FIRST_HOLD_OFF.saturating_mul(1 << (in_a_row - 1).min(10)).min(LONGEST_HOLD_OFF);
                 let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED_HOLD_OFF).mul_f64(1.0 + random);
                 let hold_off = doubled.mul_f64(1.0 - random / 2.0).max(asked);
                 state.failure = Some(Failure { error, in_a_row, at: now, hold_off });
             }
         }
+    }
+
+    /// The flight met a lower layer's hold-off and tried nothing: this one holds off as long, and counts no failure.
+    fn settle_held_off(&self, error: Error, now: Moment, until: Moment) {
+        let mut state = self.lock();
+        state.flight = None;
+        let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row);
+        state.failure = Some(Failure { error, in_a_row, at: now, hold_off: until.since(now) });
     }
 
     /// A panic while the lock is held cannot leave the state half-changed in a way that matters: go on.
@@ -166,6 +165,13 @@ impl<T: Clone> Lead<T> {
     /// What others, and the leader's own caller, wait for.
     pub(crate) fn flight(&self) -> Arc<Flight<T>> {
         Arc::clone(&self.flight)
+    }
+
+    /// The flight tried nothing before `until`, since a lower layer holds off.
+    pub(crate) fn settle_held_off(mut self, error: Error, now: Moment, until: Moment) {
+        self.is_settled = true;
+        self.slot.settle_held_off(error.clone(), now, until);
+        self.flight.settle(Outcome::Settled(Err(error)));
     }
 
     /// The flight has ended at `now`; all who wait are told.

@@ -86,7 +86,7 @@ fn a_failed_renewal_costs_nobody_a_valid_token_and_is_tried_again() {
     settle(&slot, at(1800), failed("down"));
     let held_off = slot.ask(at(1800));
     assert_eq!(usable(&held_off), Some("one"));
-    assert!(matches!(held_off.next, Next::HoldOff(_)));
+    assert!(matches!(held_off.next, Next::HoldOff(..)));
     assert_eq!(held_off.ask_again_at, at(1801));
     let again = slot.ask(at(1801));
     assert_eq!(usable(&again), Some("one"));
@@ -102,7 +102,7 @@ fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_hold_off() {
     let Next::Wait(flight) = slot.ask(at(0)).next else { panic!("the second asker waits") };
     leader.settle(failed("down"), at(0), 0.0);
     assert!(matches!(flight.wait().block(None), Some(Outcome::Settled(Err(_)))));
-    let Next::HoldOff(error) = slot.ask(at(0)).next else { panic!("held off") };
+    let Next::HoldOff(error, _) = slot.ask(at(0)).next else { panic!("held off") };
     assert_eq!(error.to_string(), "down");
     assert!(matches!(slot.ask(at(1)).next, Next::Lead(_)), "a second later the next asker leads");
 }
@@ -117,7 +117,7 @@ fn hold_offs_double_up_to_thirty_seconds_and_a_success_ends_them() {
         now = now.plus(Duration::from_secs(seconds));
     }
     settle(&slot, now, minted("one", now));
-    slot.forget(&slot.ask(now).usable.expect("held"));
+    slot.forget(|_| true);
     settle(&slot, now, failed("down"));
     assert_eq!(slot.ask(now).ask_again_at, now.plus(Duration::from_secs(1)));
 }
@@ -177,14 +177,48 @@ fn a_blocked_thread_waits_in_slices_and_is_woken() {
 }
 
 #[test]
-fn a_forced_renewal_works_only_for_what_is_held_and_not_within_thirty_seconds() {
+fn only_what_is_blamed_is_forgotten() {
     let slot = slot();
     settle(&slot, at(0), minted("two", at(0)));
-    assert!(!slot.renew(|value| *value == "one", at(40)), "another token was refused");
-    assert!(!slot.renew(|value| *value == "two", at(29)), "too young");
-    assert_eq!(usable(&slot.ask(at(40))), Some("two"));
-    assert!(slot.renew(|value| *value == "two", at(40)));
+    slot.forget(|held| *held.value() == "one");
+    assert_eq!(usable(&slot.ask(at(40))), Some("two"), "another token was refused");
+    slot.forget(|held| *held.value() == "two");
     assert!(matches!(slot.ask(at(40)).next, Next::Lead(_)));
+}
+
+#[test]
+fn a_lower_layer_s_hold_off_is_passed_on_and_counts_no_failure() {
+    let slot = slot();
+    settle(&slot, at(0), failed("down"));
+    let Err(remembered) = failed("down") else { unreachable!("it failed") };
+    lead(slot.ask(at(1))).settle_held_off(remembered, at(1), at(7));
+    assert_eq!(slot.ask(at(6)).ask_again_at, at(7));
+    settle(&slot, at(7), failed("down"));
+    assert_eq!(slot.ask(at(7)).ask_again_at, at(9), "the second failure in a row, not the third");
+}
+
+#[test]
+fn a_failure_long_after_the_last_is_a_first_one() {
+    let slot = slot();
+    settle(&slot, at(0), failed("down"));
+    settle(&slot, at(1), failed("down"));
+    settle(&slot, at(3600), failed("down"));
+    assert_eq!(slot.ask(at(3600)).ask_again_at, at(3601));
+}
+
+#[test]
+fn waiters_are_freed_though_the_first_of_them_keeps_its_wait() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let flight = leader.flight();
+    let (mut kept, others) = (flight.wait(), [flight.wait(), flight.wait()]);
+    let blocked = others.map(|mut wait| std::thread::spawn(move || wait.block(None).is_some()));
+    leader.settle(minted("one", at(0)), at(0), 0.0);
+    assert!(kept.block(None).is_some());
+    drop(kept);
+    for thread in blocked {
+        assert!(thread.join().expect("no panic"));
+    }
 }
 
 #[test]

@@ -129,28 +129,31 @@ impl Endpoints {
         Ok(VerificationUrl(template.to_owned()))
     }
 
-    /// Where the file sends metadata requests, if it is allowed to name another place than the well-known addresses.
+    /// Where the file sends metadata requests, if that is another place than the usual one.
     pub(super) fn metadata_origin(&self, source: &Object<'_>) -> Result<Option<Url>, Error> {
-        let mut origin = None;
+        let mut found: Option<Url> = None;
         for name in ["region_url", "url", "imdsv2_session_token_url"] {
             let Some(text) = source.optional_text(name)? else { continue };
-            let url = parse(source, name, text)?;
-            if url.scheme() == "http"
+            let mut url = parse(source, name, text)?;
+            let is_well_known = url.scheme() == "http"
                 && url.port().is_none()
-                && url.host_str().is_some_and(|host| METADATA_HOSTS.contains(&host))
-            {
-                continue;
-            }
-            if !self.allows(&url) {
+                && url.host_str().is_some_and(|host| METADATA_HOSTS.contains(&host));
+            if !is_well_known && !self.allows(&url) {
                 return Err(source
                     .error(name, format_args!("is at `{}`, which is not the instance metadata service", shown(&url)))
                     .hinting(
                         "it is at http://169.254.169.254; AWS_EC2_METADATA_SERVICE_ENDPOINT names another place",
                     ));
             }
-            origin = Some(url);
+            // Its paths are ours to know.
+            url.set_path("/");
+            if let Some(other) = found.as_ref().filter(|other| other.origin() != url.origin()) {
+                let problem = format!("is at `{}`, and another metadata URL of it at `{}`", shown(&url), shown(other));
+                return Err(source.error(name, problem));
+            }
+            found = Some(url);
         }
-        Ok(origin)
+        Ok(found.filter(|url| url.host_str() != Some(METADATA_HOSTS[0])))
     }
 
     fn allows(&self, url: &Url) -> bool {

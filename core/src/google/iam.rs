@@ -42,7 +42,7 @@ pub(crate) fn read(
     };
     let value = body["accessToken"].as_str().ok_or_else(|| malformed("no `accessToken`"))?;
     let end = body["expireTime"].as_str().and_then(Moment::from_rfc3339);
-    let end = end.ok_or_else(|| malformed("an `expireTime` that is no time"))?;
+    let end = end.ok_or_else(|| malformed("an `expireTime` that is not a time"))?;
     let life = life(end, reply.date, asked_at, impersonation.lifetime);
     if life.is_zero() {
         return Err(malformed("a token that had ended on arrival"));
@@ -68,7 +68,12 @@ fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Imperso
     let said = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let colon = if description.is_empty() { "" } else { ": " };
     let message = format!("IAM Credentials {verb} `{account}` ({}{said}){colon}{description}", reply.status);
-    let kind = if transient { Kind::Unavailable } else { Kind::Refused };
+    let kind = match (transient, &code) {
+        (true, _) => Kind::Unavailable,
+        (false, Some(_)) => Kind::Refused,
+        // A page, or a redirect: the service itself says no in JSON.
+        (false, None) => Kind::Malformed,
+    };
     let mut refusal = Error::new(kind, Step::Impersonation, message)
         .answering(reply.status, code.as_deref())
         .retrying_after(reply.retry_after);

@@ -67,8 +67,8 @@ pub(crate) fn read(reply: &Reply, config: &Config, asked_at: Moment) -> Result<T
         Error::new(Kind::Malformed, Step::Exchange, format!("Google STS answered {what}")).answering(200, None)
     };
     let value = body["access_token"].as_str().ok_or_else(|| malformed("no `access_token`"))?;
-    let life =
-        seconds(&body["expires_in"]).ok_or_else(|| malformed("an `expires_in` that is no number of seconds ahead"))?;
+    let life = seconds(&body["expires_in"])
+        .ok_or_else(|| malformed("an `expires_in` that is not a number of seconds to live"))?;
     Token::new(value, asked_at, life).ok_or_else(|| malformed("an `access_token` that no header can carry"))
 }
 
@@ -87,7 +87,12 @@ fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Er
     let said = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let colon = if description.is_empty() { "" } else { ": " };
     let message = format!("Google STS {verb} the exchange ({}{said}){colon}{description}", reply.status);
-    let kind = if transient { Kind::Unavailable } else { Kind::Refused };
+    let kind = match (transient, &code) {
+        (true, _) => Kind::Unavailable,
+        (false, Some(_)) => Kind::Refused,
+        // A page, or a redirect: the service itself says no in JSON.
+        (false, None) => Kind::Malformed,
+    };
     let mut error = Error::new(kind, Step::Exchange, message)
         .answering(reply.status, code.as_deref())
         .retrying_after(reply.retry_after);

@@ -44,7 +44,6 @@ const SYSTEM_BUNDLES: [&str; 6] = [
 ];
 
 /// A running engine.
-#[derive(Debug)]
 pub(super) struct Engine {
     runtime: runtime::Handle,
     clients: Mutex<HashMap<(Route, Network), Client>>,
@@ -77,7 +76,7 @@ impl Engine {
     ) -> Result<Reply, SendError> {
         let client = self.client(route, Network::of(route, environment)).await?;
         let request = request.try_into().map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
-        let mut response = client.execute(request).await.map_err(send_error)?;
+        let mut response = client.execute(request).await.map_err(|cause| send_error(route, cause))?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let mut reply = Reply {
             status: response.status().as_u16(),
@@ -85,7 +84,7 @@ impl Engine {
             retry_after: header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs),
             body: Vec::new(),
         };
-        while let Some(chunk) = response.chunk().await.map_err(send_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(|cause| send_error(route, cause))? {
             if reply.body.len() + chunk.len() > LONGEST_BODY {
                 return Err(SendError::new(Reason::TooLarge, "it was not read to its end"));
             }
@@ -97,19 +96,18 @@ impl Engine {
     /// Makes the public client, and opens connections with it: reqwest can only do that by asking for something. Where
     /// there is no TLS to agree on, a connection is not worth a request.
     pub(super) async fn prepare(&self, environment: &Environment, urls: Vec<url::Url>) {
-        let Ok(client) = self.client(Route::Public, Network::of(Route::Public, environment)).await else { return };
         let secure = urls.into_iter().filter(|url| url.scheme() == "https");
         let connections = secure.map(|mut url| {
             url.set_path("/");
-            let asked = client.get(url).send();
             async move {
-                // A connection goes back to the pool when its reply was read.
-                if let Ok(reply) = asked.await {
-                    let _ = reply.bytes().await;
+                if let Ok(request) = http::Request::get(url.as_str()).body(Vec::new()) {
+                    // Whatever comes of it, a connection may be left in the pool.
+                    let _ = self.send(environment, Route::Public, request).await;
                 }
             }
         });
-        futures_util::future::join_all(connections).await;
+        let opened = futures_util::future::join_all(connections);
+        let _ = tokio::time::timeout(CONNECT_TIMEOUT, opened).await;
     }
 
     /// The client of a route, made once, off the engine's thread: reading root certificates takes a millisecond or more.
@@ -127,13 +125,13 @@ impl Engine {
 }
 
 /// What the environment says about reaching Google: proxies and root certificates.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 struct Network {
     https_proxy: Option<String>,
     http_proxy: Option<String>,
     no_proxy: Option<String>,
     root_file: Option<String>,
-    root_folder: Option<String>,
+    root_folders: Option<String>,
     more_roots: Option<String>,
 }
 
@@ -150,7 +148,7 @@ impl Network {
             http_proxy: first(&[env_names::HTTP_PROXY, env_names::http_proxy]).or_else(|| first(&all)),
             no_proxy: first(&[env_names::NO_PROXY, env_names::no_proxy]),
             root_file: first(&[env_names::SSL_CERT_FILE, env_names::REQUESTS_CA_BUNDLE, env_names::CURL_CA_BUNDLE]),
-            root_folder: first(&[env_names::SSL_CERT_DIR]),
+            root_folders: first(&[env_names::SSL_CERT_DIR]),
             more_roots: first(&[env_names::NODE_EXTRA_CA_CERTS]),
         }
     }
@@ -174,12 +172,10 @@ impl Network {
                     .tls_backend_preconfigured(tls(self.roots()?)?);
                 let exceptions = self.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
                 if let Some(proxy) = &self.https_proxy {
-                    let proxy = reqwest::Proxy::https(proxy).map_err(unsendable)?;
-                    builder = builder.proxy(proxy.no_proxy(exceptions.clone()));
+                    builder = builder.proxy(proxy_at(proxy, reqwest::Proxy::https)?.no_proxy(exceptions.clone()));
                 }
                 if let Some(proxy) = &self.http_proxy {
-                    let proxy = reqwest::Proxy::http(proxy).map_err(unsendable)?;
-                    builder = builder.proxy(proxy.no_proxy(exceptions));
+                    builder = builder.proxy(proxy_at(proxy, reqwest::Proxy::http)?.no_proxy(exceptions));
                 }
                 builder
             }
@@ -195,20 +191,34 @@ impl Network {
         if let Some(file) = &self.root_file {
             add(certificates(Path::new(file))?);
         }
-        if let Some(folder) = &self.root_folder {
-            add(certificates_in_folder(Path::new(folder))?);
+        for folder in self.root_folders.iter().flat_map(std::env::split_paths) {
+            add(certificates_in_folder(&folder)?);
         }
-        if self.root_file.is_none() && self.root_folder.is_none() && add(system_certificates()) == 0 {
+        if self.root_file.is_none() && self.root_folders.is_none() && add(system_certificates()) == 0 {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        if let Some(file) = &self.more_roots {
-            roots.add_parsable_certificates(certificates(Path::new(file))?);
+        if let Some(more) = self.more_roots.as_ref().and_then(|file| certificates(Path::new(file)).ok()) {
+            // A file that cannot be read is passed over, as Node does.
+            roots.add_parsable_certificates(more);
         }
         if roots.is_empty() {
-            return Err(SendError::new(Reason::Connect, "the root certificates that the environment names hold none"));
+            return Err(setup("the root certificates that the environment names hold none"));
         }
         Ok(roots)
     }
+}
+
+/// A proxy that speaks HTTP. Its URL is shown to nobody: a password may be part of it.
+fn proxy_at(url: &str, of_scheme: fn(String) -> reqwest::Result<reqwest::Proxy>) -> Result<reqwest::Proxy, SendError> {
+    if url.contains("://") && !url.starts_with("http://") && !url.starts_with("https://") {
+        return Err(setup("the proxy that the environment names is not an HTTP proxy (SOCKS is not supported)"));
+    }
+    of_scheme(url.to_owned()).map_err(|_| setup("the proxy that the environment names is not a URL"))
+}
+
+/// What the environment says cannot be used.
+fn setup(problem: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SendError {
+    SendError::new(Reason::Setup, problem)
 }
 
 /// The ring provider, given explicitly: with two providers in one program rustls could not choose.
@@ -220,27 +230,31 @@ fn tls(roots: rustls::RootCertStore) -> Result<rustls::ClientConfig, SendError> 
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// Of a file, or, since requests takes one too, of a folder.
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
-    let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
-        SendError::new(
-            Reason::Connect,
-            format!("the root certificates in `{}` cannot be read: {cause}", file.display()),
-        )
+    if file.is_dir() {
+        return certificates_in_folder(file);
+    }
+    let unreadable = |cause: &dyn std::fmt::Display| {
+        setup(format!("the root certificates in `{}` cannot be read: {cause}", file.display()))
     };
-    let pem = std::fs::read(file).map_err(|cause| unreadable(cause.into()))?;
-    CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|cause| unreadable(cause.into()))
+    let pem = std::fs::read(file).map_err(|cause| unreadable(&cause))?;
+    CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|cause| unreadable(&cause))
 }
 
 fn certificates_in_folder(folder: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
-    let entries = std::fs::read_dir(folder).map_err(|cause| SendError::new(Reason::Connect, cause))?;
-    // A folder of roots also holds other files; what is no certificate is passed over.
-    let files = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let entries = std::fs::read_dir(folder)
+        .map_err(|cause| setup(format!("the root certificates in `{}` cannot be read: {cause}", folder.display())))?;
+    // A folder of roots also holds other files, and other folders; what is no certificate is passed over.
+    let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| !path.is_dir());
     Ok(files.filter_map(|file| certificates(&file).ok()).flatten().collect())
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
 fn system_certificates() -> Vec<CertificateDer<'static>> {
-    SYSTEM_BUNDLES.iter().find_map(|file| certificates(Path::new(file)).ok()).unwrap_or_default()
+    let pem = SYSTEM_BUNDLES.iter().find_map(|file| std::fs::read(file).ok()).unwrap_or_default();
+    // One damaged section does not cost the others.
+    CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect()
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
@@ -248,11 +262,12 @@ fn system_certificates() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }
 
-fn send_error(error: reqwest::Error) -> SendError {
-    let reason = if error.is_timeout() {
-        Reason::Timeout
-    } else if error.is_connect() {
+fn send_error(route: Route, error: reqwest::Error) -> SendError {
+    let reason = if error.is_connect() && (route == Route::Public || !error.is_timeout()) {
+        // Worth another try to Google; a metadata service that lets a connection hang is not there.
         Reason::Connect
+    } else if error.is_timeout() {
+        Reason::Timeout
     } else if error.is_builder() {
         Reason::Unsendable
     } else {

@@ -25,6 +25,10 @@ pub(crate) struct World {
     pub(crate) outage: Outage,
     /// Statuses with which the next impersonations are answered instead.
     pub(crate) impersonation_answers: Vec<u16>,
+    /// What chance gives next; zero when it is used up.
+    pub(crate) chances: Vec<f64>,
+    /// What a service that is down asks for.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) exchanges: u32,
     pub(crate) impersonations: u32,
 }
@@ -55,6 +59,8 @@ impl Fake {
             life_seconds: 3600,
             outage: Outage::None,
             impersonation_answers: Vec::new(),
+            chances: Vec::new(),
+            retry_after: None,
             exchanges: 0,
             impersonations: 0,
         };
@@ -96,7 +102,7 @@ impl World {
         *count += 1;
         let count = *count;
         if self.outage == Outage::Down {
-            return reply(503, json!({}));
+            return Reply { retry_after: self.retry_after, ..reply(503, json!({})) };
         }
         if is_exchange {
             return reply(
@@ -118,7 +124,7 @@ impl Host for Fake {
     }
 
     fn random(&self) -> f64 {
-        0.0
+        self.world().chances.pop().unwrap_or_default()
     }
 
     fn registry(&self) -> Arc<Registry> {

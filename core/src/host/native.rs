@@ -25,7 +25,6 @@ const LONGEST_FILE: u64 = 1024 * 1024;
 static PROCESS: ArcSwapOption<Process> = ArcSwapOption::const_empty();
 
 /// What all token sources of one process share.
-#[derive(Debug)]
 struct Process {
     id: u32,
     registry: Arc<Registry>,

@@ -145,7 +145,7 @@ impl Builder {
             .or_else(|| config.quota_project.clone());
         let quota_project = quota_project.map(|project| {
             let header = HeaderValue::try_from(&project).ok().filter(|_| config::is_project(&project));
-            let message = format!("the quota project `{project}` is no project's name");
+            let message = format!("the quota project `{project}` is not a project's name");
             header.ok_or_else(|| Error::new(Kind::Config, Step::Config, message))
         });
         let project = environment

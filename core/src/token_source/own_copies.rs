@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many sources one thread may use in turn before they push out one another's copies.
+/// How many copies one thread keeps. A source whose place is taken shares the common one.
 const PLACES: usize = 8;
 
 /// All editions of all sources are drawn from one number, so that an edition also names its source.
@@ -71,10 +71,22 @@ pub(super) fn own(edition: Edition, now: Moment) -> Option<Arc<HeaderMap>> {
     found.ok().flatten()
 }
 
-/// Gives this thread a copy, good in `from..until`.
-pub(super) fn make_own(edition: Edition, headers: &HeaderMap, from: Moment, until: Moment) -> Arc<HeaderMap> {
-    let headers = Arc::new(headers.clone());
-    let copy = OwnCopy { edition, from, until, headers: Arc::clone(&headers) };
-    let _ = COPIES.try_with(|copies| copies.borrow_mut()[edition.place()].replace(copy));
-    headers
+/// Gives this thread a copy, good in `from..until`; or the shared one, where another source's copy lies in the way.
+pub(super) fn make_own(
+    edition: Edition,
+    shared: &Arc<HeaderMap>,
+    now: Moment,
+    from: Moment,
+    until: Moment,
+) -> Arc<HeaderMap> {
+    let made = COPIES.try_with(|copies| {
+        let place = &mut copies.borrow_mut()[edition.place()];
+        if place.as_ref().is_some_and(|copy| now < copy.until) {
+            return None;
+        }
+        let headers = Arc::new(HeaderMap::clone(shared));
+        *place = Some(OwnCopy { edition, from, until, headers: Arc::clone(&headers) });
+        Some(headers)
+    });
+    made.ok().flatten().unwrap_or_else(|| Arc::clone(shared))
 }

@@ -23,20 +23,26 @@ pub struct Pending {
     environment: Environment,
     vanished: u8,
     given: Given,
-    /// The wait that ended with the answer. Its drop wakes the next blocked thread, so it goes with this.
+    /// The wait that ended with the answer, for one who goes in turn: its drop wakes the next blocked thread.
     ended: Option<Wait<Token>>,
+    goes_in_turn: bool,
 }
 
 impl Pending {
     pub(super) fn new(shared: Arc<Shared>, environment: &Environment) -> Pending {
         let given = shared.ask(environment);
-        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None }
+        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None, goes_in_turn: false }
+    }
+
+    /// Threads that block on one flight wake one another in a chain, each the next as soon as it has the answer. One that
+    /// goes in turn does so only when this is dropped: for a caller that has a lock to take first, such as a Python
+    /// interpreter's, which a thousand threads woken at once would only fight over. It must be dropped soon.
+    pub fn in_turn(mut self) -> Pending {
+        self.goes_in_turn = true;
+        self
     }
 
     /// Blocks this thread until the token is there.
-    ///
-    /// Threads that are blocked on one flight wake one another in a chain, each the next when it drops its `Pending`: a
-    /// caller that has something else to take first, such as an interpreter's lock, drops it afterwards.
     pub fn block(&mut self) -> Result<Token, Error> {
         loop {
             if let Some(result) = self.block_once(None) {
@@ -77,21 +83,24 @@ impl Pending {
     /// The result of a flight; none if it vanished and another is waited for.
     fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
         let given = match outcome {
-            Outcome::Settled(Ok(held)) => {
+            Outcome::Settled(Ok(held)) if held.is_usable(self.shared.setup.host.now()) => {
                 let ask_again_at = held.stale_at();
                 Given::Answer(Ok(self.shared.keep(held, ask_again_at)))
             }
             Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
-            Outcome::Vanished if self.vanished + 1 < MOST_LEADS => {
+            // A result that ended before its waiter ran is none either.
+            Outcome::Settled(Ok(_)) | Outcome::Vanished if self.vanished + 1 < MOST_LEADS => {
                 self.vanished += 1;
                 self.shared.ask(&self.environment)
             }
-            Outcome::Vanished => Given::Answer(Err(internal("every flight for the token ended without a result"))),
+            Outcome::Settled(Ok(_)) | Outcome::Vanished => {
+                Given::Answer(Err(internal("every flight for the token ended without a result")))
+            }
         };
         let before = std::mem::replace(&mut self.given, given);
         match (&self.given, before) {
             (Given::Answer(result), Given::Wait(ended)) => {
-                self.ended = Some(ended);
+                self.ended = Some(ended).filter(|_| self.goes_in_turn);
                 Some(result.clone())
             }
             _ => None,

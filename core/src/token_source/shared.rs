@@ -12,7 +12,13 @@ use arc_swap::ArcSwapOption;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// A refusal of a token younger than this is not the token's fault: an API that refuses every token would else have one
+/// minted without end.
+const LEAST_AGE_TO_RENEW: Duration = Duration::from_secs(30);
+/// For a whole minting, whatever its steps do.
+const MINT_BUDGET: Duration = Duration::from_secs(30);
 
 /// What was decided when the source was built.
 #[derive(Clone)]
@@ -56,9 +62,9 @@ impl Shared {
     }
 
     pub(super) fn headers_at_hand(&self) -> Option<Arc<HeaderMap>> {
-        let edition = self.own_headers.edition();
-        own_copies::own(edition, self.setup.host.now()).or_else(|| {
-            self.at_hand(|it| own_copies::make_own(edition, &it.headers, it.held.usable_from(), it.ask_again_at))
+        let (edition, now) = (self.own_headers.edition(), self.setup.host.now());
+        own_copies::own(edition, now).or_else(|| {
+            self.at_hand(|it| own_copies::make_own(edition, &it.headers, now, it.held.usable_from(), it.ask_again_at))
         })
     }
 
@@ -103,7 +109,7 @@ impl Shared {
         let given = match answer.next {
             Next::Rest => Given::Answer(Err(internal("the cache called a token fresh and gave none"))),
             Next::Wait(flight) => Given::Wait(flight.wait()),
-            Next::HoldOff(error) => Given::Answer(Err(error)),
+            Next::HoldOff(error, _) => Given::Answer(Err(error)),
             Next::Lead(lead) => match self.lead(lead, environment, registry, usable.is_none()) {
                 Ok(flight) => Given::Wait(flight.wait()),
                 Err(error) => Given::Answer(Err(error)),
@@ -137,8 +143,12 @@ impl Shared {
     pub(super) fn refused(&self, token: &Token, environment: &Environment) {
         let Setup { purpose, host, .. } = &self.setup;
         let now = host.now();
-        let slot = host.registry().slot::<Token>(purpose.key(environment), now);
-        if slot.renew(|held| held.is(token), now) {
+        if now.since(token.minted_at()) < LEAST_AGE_TO_RENEW {
+            return;
+        }
+        host.registry().slot::<Token>(purpose.key(environment), now).forget(|held| held.value().is(token));
+        // Whatever the slot holds: it may be another process's, another environment's, or renewed by another source.
+        if self.at_hand.load().as_ref().is_some_and(|at_hand| at_hand.held.value().is(token)) {
             self.hold(None);
         }
     }
@@ -153,14 +163,14 @@ impl Shared {
     ) -> Result<Arc<Flight<Token>>, Error> {
         let Setup { purpose, host, .. } = self.setup.clone();
         let flight = lead.flight();
-        let outside = Outside { host: Arc::clone(&host), environment: environment.clone() };
+        let deadline = host.now().plus(MINT_BUDGET);
+        let outside = Outside { host: Arc::clone(&host), environment: environment.clone(), deadline };
         let descent = Descent::new(purpose, outside, registry);
-        let flown = self.setup.host.spawn(Box::pin(async move {
+        let flown = host.spawn(Box::pin(async move {
             if is_waited_for {
                 descent.prepare();
             }
-            let result = descent.access_token().await;
-            lead.settle(result, host.now(), host.random());
+            descent.fly(lead).await;
         }));
         match flown {
             Ok(()) => Ok(flight),

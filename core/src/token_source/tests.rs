@@ -132,11 +132,13 @@ async fn a_clock_ten_minutes_off_neither_stalls_nor_overstays() {
     for ahead in [-600, 600] {
         let host = Fake::new();
         host.world().google_is_ahead = ahead;
+        // Less than is asked for, so that the lifetime asked for does not hide a wrong one.
+        host.world().life_seconds = 1800;
         let source = source(&host);
         let before = host.now();
         let token = source.token().await.expect("a token");
         let life = Moment::from(token.expires_at()).since(before);
-        assert!(life <= Duration::from_secs(3600) && life > Duration::from_secs(3590), "{ahead}: {life:?}");
+        assert!(life <= Duration::from_secs(1800) && life > Duration::from_secs(1790), "{ahead}: {life:?}");
     }
 }
 
@@ -235,6 +237,66 @@ async fn a_refused_token_is_renewed_once_and_not_within_thirty_seconds() {
     source.refused(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"), "another token was refused");
     assert_eq!(host.calls(), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_refused_to_two_sources_is_given_out_by_neither() {
+    let host = Fake::new();
+    let (one, other) = (source(&host), source(&host));
+    let environment = environment("AKIDEXAMPLE");
+    let first = one.token().await.expect("a first token");
+    assert!(other.token().await.expect("the same").is(&first));
+    pass(31).await;
+    one.refused(&first, &environment);
+    assert_eq!(value(&one).await.as_deref(), Ok("access-2"));
+    other.refused(&first, &environment);
+    assert_eq!(value(&other).await.as_deref(), Ok("access-2"));
+    assert_eq!(host.calls(), (1, 2), "one renewal for both");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_hold_offs() {
+    let host = Fake::new();
+    let source = source(&host);
+    host.world().outage = Outage::Down;
+    // Taken from the end: three waits between tries, the federated layer's hold-off, the access layer's.
+    host.world().chances = vec![1.0, 0.0, 0.0, 0.0, 0.0];
+    assert_eq!(value(&source).await, Err(Kind::Unavailable));
+    let tries = host.calls().0;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(value(&source).await, Err(Kind::Unavailable), "the access layer asks, the federated one holds off");
+    assert_eq!(host.calls().0, tries);
+    host.world().outage = Outage::None;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(value(&source).await.is_ok(), "free as soon as the lower layer is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_patience_is_quoted_and_left_alone() {
+    let host = Fake::new();
+    let source = source(&host);
+    host.world().outage = Outage::Down;
+    for (asked, tries) in [(5, 3), (60, 1)] {
+        let before = host.calls().0;
+        host.world().retry_after = Some(Duration::from_secs(asked));
+        let error = source.token().await.expect_err("down");
+        assert_eq!((error.kind(), error.status()), (Kind::Unavailable, Some(503)), "{error}");
+        assert_eq!(host.calls().0 - before, tries, "as many tries as the budget holds");
+        pass(asked - 1).await;
+        assert!(source.token().await.is_err());
+        assert_eq!(host.calls().0 - before, tries, "left alone");
+        pass(2 * asked).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mint_ends_within_thirty_seconds_whatever_hangs() {
+    let host = Fake::new();
+    let source = source(&host);
+    host.world().outage = Outage::Hanging;
+    let before = host.now();
+    assert_eq!(value(&source).await, Err(Kind::Unavailable));
+    assert!(host.now().since(before) <= Duration::from_secs(30));
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error>
                 flight
             }
             Next::Wait(flight) => flight,
-            Next::HoldOff(error) => return Err(error),
+            Next::HoldOff(error, _) => return Err(error),
             Next::Rest => panic!("nothing usable, and nothing to do"),
         };
         match flight.wait().block(None) {
@@ -172,17 +172,42 @@ fn futures_are_woken_and_those_that_leave_disturb_nobody() {
 }
 
 #[test]
+fn threads_that_wait_in_slices_and_threads_that_wait_once_are_all_woken() {
+    shuttle::check_random(
+        || {
+            let slot = Arc::new(Slot::empty());
+            let Next::Lead(lead) = slot.ask(now()).next else { panic!("the first to ask leads") };
+            let flight = lead.flight();
+            let threads: Vec<_> = (0..4)
+                .map(|index| {
+                    let mut wait = flight.wait();
+                    shuttle::thread::spawn(move || {
+                        if index % 2 == 0 {
+                            assert!(wait.block(None).is_some());
+                        } else {
+                            while wait.block(Some(Duration::from_millis(50))).is_none() {}
+                        }
+                    })
+                })
+                .collect();
+            lead.settle(minted(1), now(), 0.0);
+            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        },
+        ORDERS,
+    );
+}
+
+#[test]
 fn a_token_that_was_refused_is_renewed_once_however_many_saw_the_refusal() {
     shuttle::check_random(
         || {
             let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
             obtain(&slot, &|lead| lead.settle(minted(1), now(), 0.0)).expect("a first token");
-            let later = now().plus(Duration::from_secs(31));
             let threads: Vec<_> = (0..3)
                 .map(|_| {
                     let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
                     shuttle::thread::spawn(move || {
-                        slot.renew(|value| *value == 1, later);
+                        slot.forget(|held| *held.value() == 1);
                         let value = obtain(&slot, &|lead| {
                             flights.fetch_add(1, Ordering::SeqCst);
                             lead.settle(minted(2), now(), 0.0);
