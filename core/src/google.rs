@@ -3,6 +3,42 @@
 pub(crate) mod iam;
 pub(crate) mod sts;
 
+use crate::error::{Error, Kind, Step};
+use crate::reply::Reply;
+use serde_json::Value;
+
+/// What a service said when it did not do what it was asked: its own code for it, if it gave one, and its description.
+struct Said {
+    code: Option<String>,
+    description: String,
+}
+
+impl Said {
+    fn new(code: &Value, description: &Value) -> Said {
+        let text = |value: &Value| value.as_str().map(quotable);
+        Said { code: text(code), description: text(description).unwrap_or_default() }
+    }
+
+    /// One sentence: what happened, by which status and code, and in the service's words.
+    fn error(&self, step: Step, what_happened: &str, reply: &Reply) -> Error {
+        let kind = match (reply.is_transient(), &self.code) {
+            (true, _) => Kind::Unavailable,
+            (false, Some(_)) => Kind::Refused,
+            // A page, or a redirect: the service itself says no in JSON.
+            (false, None) => Kind::Malformed,
+        };
+        let mut message = format!("{what_happened} ({}", reply.status);
+        if let Some(code) = &self.code {
+            message += &format!(" {code}");
+        }
+        message += ")";
+        if !self.description.is_empty() {
+            message += &format!(": {}", self.description);
+        }
+        Error::new(kind, step, message).answering(reply.status, self.code.as_deref()).retrying_after(reply.retry_after)
+    }
+}
+
 /// What an error may quote of a service's description: one line, and never the request that AWS echoes when a signature
 /// does not match, since the session token stands in it.
 fn quotable(description: &str) -> String {

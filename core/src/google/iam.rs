@@ -1,7 +1,7 @@
 //! IAM Credentials: a federated token becomes a service account's access token
 //! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
 
-use super::quotable;
+use super::Said;
 use crate::config::{Config, Impersonation};
 use crate::error::{Error, Kind, Step};
 use crate::moment::Moment;
@@ -59,30 +59,16 @@ fn life(end: Moment, replied_at: Option<Moment>, asked_at: Moment, asked: Durati
 }
 
 fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Impersonation) -> Error {
-    let error = &body["error"];
-    let code = error["status"].as_str().map(quotable);
-    let description = error["message"].as_str().map(quotable).unwrap_or_default();
+    let said = Said::new(&body["error"]["status"], &body["error"]["message"]);
     let account = &impersonation.service_account;
-    let transient = reply.is_transient();
-    let verb = if transient { "could not impersonate" } else { "refused to impersonate" };
-    let said = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
-    let colon = if description.is_empty() { "" } else { ": " };
-    let message = format!("IAM Credentials {verb} `{account}` ({}{said}){colon}{description}", reply.status);
-    let kind = match (transient, &code) {
-        (true, _) => Kind::Unavailable,
-        (false, Some(_)) => Kind::Refused,
-        // A page, or a redirect: the service itself says no in JSON.
-        (false, None) => Kind::Malformed,
-    };
-    let mut refusal = Error::new(kind, Step::Impersonation, message)
-        .answering(reply.status, code.as_deref())
-        .retrying_after(reply.retry_after);
+    let verb = if reply.is_transient() { "could not impersonate" } else { "refused to impersonate" };
+    let mut error = said.error(Step::Impersonation, &format!("IAM Credentials {verb} `{account}`"), reply);
     if reply.status == 401 {
-        refusal = refusal.blaming(Step::Exchange);
+        error = error.blaming(Step::Exchange);
     }
-    match hint(reply.status, &description, config, account) {
-        Some(hint) => refusal.hinting(hint),
-        None => refusal,
+    match hint(reply.status, &said.description, config, account) {
+        Some(hint) => error.hinting(hint),
+        None => error,
     }
 }
 

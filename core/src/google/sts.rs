@@ -1,7 +1,7 @@
 //! Google STS: a subject token becomes a federated token (RFC 8693;
 //! <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>).
 
-use super::quotable;
+use super::Said;
 use crate::config::{AWS_SUBJECT_TOKEN_TYPE, Config};
 use crate::error::{Error, Kind, Step};
 use crate::moment::Moment;
@@ -80,26 +80,13 @@ fn seconds(value: &Value) -> Option<Duration> {
 }
 
 fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Error {
-    let code = body["error"].as_str().map(quotable);
-    let description = body["error_description"].as_str().map(quotable).unwrap_or_default();
-    let transient = reply.is_transient();
-    let verb = if transient { "could not make" } else { "refused" };
-    let said = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
-    let colon = if description.is_empty() { "" } else { ": " };
-    let message = format!("Google STS {verb} the exchange ({}{said}){colon}{description}", reply.status);
-    let kind = match (transient, &code) {
-        (true, _) => Kind::Unavailable,
-        (false, Some(_)) => Kind::Refused,
-        // A page, or a redirect: the service itself says no in JSON.
-        (false, None) => Kind::Malformed,
-    };
-    let mut error = Error::new(kind, Step::Exchange, message)
-        .answering(reply.status, code.as_deref())
-        .retrying_after(reply.retry_after);
-    if description.contains("InvalidClientTokenId") || description.contains("ExpiredToken") {
+    let said = Said::new(&body["error"], &body["error_description"]);
+    let verb = if reply.is_transient() { "could not make" } else { "refused" };
+    let mut error = said.error(Step::Exchange, &format!("Google STS {verb} the exchange"), reply);
+    if said.description.contains("InvalidClientTokenId") || said.description.contains("ExpiredToken") {
         error = error.blaming(Step::Identity);
     }
-    match hint(code.as_deref().unwrap_or_default(), &description, reply, config, asked_at) {
+    match hint(said.code.as_deref().unwrap_or_default(), &said.description, reply, config, asked_at) {
         Some(hint) => error.hinting(hint),
         None => error,
     }

@@ -71,83 +71,48 @@ fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error>
     }
 }
 
+/// In every order: `threads` threads obtain from one slot, each flight is run by `fly` with its number, counted from 0,
+/// and each thread checks what it got. `flights` is how many there must have been.
+fn in_every_order(threads: usize, flights: u32, fly: fn(u32, Lead<u32>), check: fn(Result<u32, Error>)) {
+    let once = move || {
+        let (slot, flown) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
+        let threads: Vec<_> = (0..threads)
+            .map(|_| {
+                let (slot, flown) = (Arc::clone(&slot), Arc::clone(&flown));
+                shuttle::thread::spawn(move || {
+                    check(obtain(&slot, &|lead| fly(flown.fetch_add(1, Ordering::SeqCst), lead)));
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        assert_eq!(flown.load(Ordering::SeqCst), flights);
+    };
+    shuttle::check_random(once, ORDERS);
+}
+
+/// Settles on another thread than the caller's, as the engine does.
+fn elsewhere(settle: impl FnOnce() + Send + 'static) {
+    shuttle::thread::spawn(settle);
+}
+
 #[test]
 fn all_who_ask_are_given_the_one_token_of_one_flight() {
-    shuttle::check_random(
-        || {
-            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
-            let threads: Vec<_> = (0..4)
-                .map(|_| {
-                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
-                    shuttle::thread::spawn(move || {
-                        let value = obtain(&slot, &|lead| {
-                            flights.fetch_add(1, Ordering::SeqCst);
-                            // The engine: another thread than the caller's.
-                            shuttle::thread::spawn(move || lead.settle(minted(1), now(), 0.0));
-                        });
-                        assert_eq!(value.ok(), Some(1));
-                    })
-                })
-                .collect();
-            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-            assert_eq!(flights.load(Ordering::SeqCst), 1);
-        },
-        ORDERS,
-    );
+    let fly = |_, lead: Lead<u32>| elsewhere(move || lead.settle(minted(1), now(), 0.0));
+    in_every_order(4, 1, fly, |value| assert_eq!(value.ok(), Some(1)));
 }
 
 #[test]
 fn a_flight_that_vanishes_is_led_anew_and_loses_nobody() {
-    shuttle::check_random(
-        || {
-            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
-            let threads: Vec<_> = (0..3)
-                .map(|_| {
-                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
-                    shuttle::thread::spawn(move || {
-                        let value = obtain(&slot, &|lead| {
-                            let vanishes = flights.fetch_add(1, Ordering::SeqCst) == 0;
-                            shuttle::thread::spawn(move || {
-                                if vanishes {
-                                    drop(lead);
-                                } else {
-                                    lead.settle(minted(2), now(), 0.0);
-                                }
-                            });
-                        });
-                        assert_eq!(value.ok(), Some(2));
-                    })
-                })
-                .collect();
-            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-            assert_eq!(flights.load(Ordering::SeqCst), 2);
-        },
-        ORDERS,
-    );
+    let fly = |number, lead: Lead<u32>| {
+        elsewhere(move || if number == 0 { drop(lead) } else { lead.settle(minted(2), now(), 0.0) });
+    };
+    in_every_order(3, 2, fly, |value| assert_eq!(value.ok(), Some(2)));
 }
 
 #[test]
 fn a_failure_reaches_every_waiter_and_holds_off_the_next() {
-    shuttle::check_random(
-        || {
-            let (slot, flights) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
-            let threads: Vec<_> = (0..3)
-                .map(|_| {
-                    let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
-                    shuttle::thread::spawn(move || {
-                        let value = obtain(&slot, &|lead| {
-                            flights.fetch_add(1, Ordering::SeqCst);
-                            lead.settle(down(), now(), 0.0);
-                        });
-                        assert!(value.is_err());
-                    })
-                })
-                .collect();
-            threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-            assert_eq!(flights.load(Ordering::SeqCst), 1, "held off");
-        },
-        ORDERS,
-    );
+    let fly = |_, lead: Lead<u32>| lead.settle(down(), now(), 0.0);
+    in_every_order(3, 1, fly, |value| assert!(value.is_err()));
 }
 
 #[test]
