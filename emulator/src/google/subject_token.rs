@@ -31,7 +31,9 @@ impl SubjectToken {
         if text.contains(['{', '"']) {
             return Err("The subject token is not percent-encoded.".into());
         }
-        let json = percent_decode_str(text).decode_utf8().map_err(|error| error.to_string())?;
+        // A space may be written as in a form: Google's own library for Rust does.
+        let text = text.replace('+', " ");
+        let json = percent_decode_str(&text).decode_utf8().map_err(|error| error.to_string())?;
         serde_json::from_str(&json).map_err(|error| format!("The subject token is not a serialized request: {error}"))
     }
 

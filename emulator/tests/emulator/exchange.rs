@@ -106,6 +106,14 @@ fn the_audience_must_exist() {
 }
 
 #[test]
+fn a_space_in_the_subject_token_may_be_a_plus() {
+    let world = ready();
+    let subject_token = SubjectToken::of(&world).encoded().replace("%20", "+");
+    assert!(subject_token.contains('+'));
+    assert_eq!(send_form(&world, &form(&world, &subject_token)).status, 200);
+}
+
+#[test]
 fn the_subject_token_is_encoded_twice() {
     let world = ready();
     let once = SubjectToken::of(&world).json().to_string();

@@ -1,0 +1,82 @@
+//! What the core costs where it is called often: a hit on one thread and on all, and a signature.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use futures::FutureExt;
+use rolebridge::{Environment, Identity, Region, TokenSource};
+use rolebridge_emulator::Cloud;
+use serde_json::json;
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::time::{Duration, Instant, SystemTime};
+
+const CREDENTIAL: &str = include_str!("../../../tests/credential.json");
+
+fn source(world: &rolebridge_emulator::World) -> TokenSource {
+    let info = world.info();
+    let text = CREDENTIAL
+        .replace("{google}", &world.google_url)
+        .replace("{audience}", info["audience"].as_str().unwrap_or_default())
+        .replace("{service_account}", info["service_account"].as_str().unwrap_or_default());
+    let metadata = world.metadata_url.clone();
+    let environment = Environment::from_lookup(|name| match name {
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT" => Some(metadata.clone()),
+        "ROLEBRIDGE_ALLOW_LOOPBACK" => Some("1".to_owned()),
+        _ => None,
+    });
+    TokenSource::builder().json(text).environment(environment).build().expect("the file is right")
+}
+
+/// The time of `count` calls on each of `threads` threads at once: of the slowest.
+fn together(threads: usize, count: u64, call: impl Fn() + Sync) -> Duration {
+    let barrier = Barrier::new(threads);
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let started = Instant::now();
+                    (0..count).for_each(|_| call());
+                    started.elapsed()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().expect("no panic")).max().unwrap_or_default()
+    })
+}
+
+fn hits(criterion: &mut Criterion) {
+    let cloud = Cloud::start().expect("the emulator starts");
+    let world = cloud.world(json!({}));
+    let source = source(&world);
+    source.blocking().token().expect("a token");
+    let headers = || {
+        black_box(source.headers().now_or_never());
+    };
+    criterion.bench_function("headers, a hit, one thread", |bencher| bencher.iter(headers));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    criterion.bench_function("headers, a hit, every core", |bencher| {
+        bencher.iter_custom(|count| together(threads, count, headers));
+    });
+    criterion.bench_function("token, a hit, one thread", |bencher| bencher.iter(|| black_box(source.cached())));
+    criterion.bench_function("config, parsed", |bencher| {
+        let text = r#"{"type":"external_account","audience":"//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider","subject_token_type":"urn:ietf:params:aws:token-type:aws4_request","token_url":"https://sts.googleapis.com/v1/token","service_account_impersonation_url":"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:generateAccessToken","credential_source":{"environment_id":"aws1","region_url":"http://169.254.169.254/latest/meta-data/placement/availability-zone","url":"http://169.254.169.254/latest/meta-data/iam/security-credentials","regional_cred_verification_url":"https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}}"#;
+        let environment = Environment::default();
+        bencher.iter(|| black_box(TokenSource::builder().json(text).environment(environment.clone()).build()));
+    });
+}
+
+fn signing(criterion: &mut Criterion) {
+    let region = Region::parse("us-east-1").expect("a region");
+    let identity = Identity::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", region)
+        .with_session_token("t".repeat(850));
+    let audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
+    let url = "https://sts.us-east-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
+    criterion.bench_function("subject token, signed and serialised", |bencher| {
+        bencher.iter(|| {
+            rolebridge::subject_token::SubjectToken::sign(black_box(&identity), audience, url, SystemTime::now())
+        });
+    });
+}
+
+criterion_group!(benches, hits, signing);
+criterion_main!(benches);

@@ -1,0 +1,162 @@
+//! The core beside its Rust peers, in one run: each figure is the median of rounds in which they take turns.
+//!
+//! Prints a line of JSON for each figure; `bench/run.py` sets the world up and makes a table of them.
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use rolebridge::{Identity, Region, TokenSource, sigv4, subject_token::SubjectToken};
+use serde_json::json;
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::time::{Duration, Instant, SystemTime};
+
+const ROUNDS: usize = 31;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(hits());
+    signatures();
+}
+
+/// What one request to an API pays for its headers while the token is fresh.
+async fn hits() {
+    let ours = TokenSource::from_env().expect("the credential file is right");
+    ours.token().await.expect("a token");
+    let path = std::env::var("GOOGLE_APPLICATION_CREDENTIALS").expect("set by the driver");
+    let file = serde_json::from_str(&std::fs::read_to_string(path).expect("readable")).expect("JSON");
+    let theirs = google_cloud_auth::credentials::external_account::Builder::new(file).build().expect("built");
+    theirs.headers(http::Extensions::new()).await.expect("a token");
+
+    let mut figures = [const { Vec::new() }; 2];
+    for _ in 0..ROUNDS {
+        let count = 20_000;
+        let started = Instant::now();
+        for _ in 0..count {
+            black_box(ours.headers().await.expect("a hit"));
+        }
+        figures[0].push(started.elapsed() / count);
+        let started = Instant::now();
+        for _ in 0..count {
+            black_box(theirs.headers(http::Extensions::new()).await.expect("a hit"));
+        }
+        figures[1].push(started.elapsed() / count);
+    }
+    let [ours_alone, theirs_alone] = figures.map(median);
+    print("Rust: cached headers, one thread", "rolebridge", ours_alone);
+    print("Rust: cached headers, one thread", "google-cloud-auth", theirs_alone);
+
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let contended = (0..ROUNDS).map(|_| {
+        together(threads, 20_000, || {
+            black_box(futures::executor::block_on(ours.headers()).expect("a hit"));
+        })
+    });
+    let alone = (0..ROUNDS).map(|_| {
+        together(1, 20_000, || {
+            black_box(futures::executor::block_on(ours.headers()).expect("a hit"));
+        })
+    });
+    print("Rust: cached headers under block_on, one thread", "rolebridge", median(alone.collect()));
+    print("Rust: cached headers under block_on, every core", "rolebridge", median(contended.collect()));
+}
+
+/// The time of a call on each of `threads` threads at once, of the slowest.
+fn together(threads: usize, count: u32, call: impl Fn() + Sync) -> Duration {
+    let barrier = Barrier::new(threads);
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let started = Instant::now();
+                    (0..count).for_each(|_| call());
+                    started.elapsed() / count
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().expect("no panic")).max().unwrap_or_default()
+    })
+}
+
+/// A `GetCallerIdentity`, signed; and what it takes to serialise it as Google reads it.
+fn signatures() {
+    let session_token = "t".repeat(850);
+    let region = Region::parse("us-east-1").expect("a region");
+    let identity = Identity::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", region)
+        .with_session_token(&session_token);
+    let theirs = aws_credential_types::Credentials::new(
+        "AKIDEXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        Some(session_token.clone()),
+        None,
+        "bench",
+    )
+    .into();
+    let audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
+    let url = "https://sts.us-east-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
+    let sign_as_aws_does = || {
+        let parameters = v4::SigningParams::builder()
+            .identity(&theirs)
+            .region("us-east-1")
+            .name("sts")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .expect("complete")
+            .into();
+        let headers = [("x-goog-cloud-target-resource", audience)];
+        let request =
+            SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(&[])).expect("signable");
+        sign(request, &parameters).expect("signed").signature().len()
+    };
+    let headers = [
+        ("host", "sts.us-east-1.amazonaws.com"),
+        ("x-amz-date", "20261124T114727Z"),
+        ("x-amz-security-token", &session_token),
+        ("x-goog-cloud-target-resource", audience),
+    ];
+    let sign_alone = || {
+        let canonical = sigv4::canonical_request(&sigv4::Request {
+            method: "POST",
+            path: "/",
+            query: "Action=GetCallerIdentity&Version=2011-06-15",
+            headers: &headers,
+            body_sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            normalize_path: true,
+        });
+        let scope = sigv4::Scope { time: "20261124T114727Z", region: "us-east-1", service: "sts" };
+        sigv4::signature("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", &scope, &sigv4::string_to_sign(&canonical, &scope))
+    };
+    let mut figures = [const { Vec::new() }; 3];
+    for _ in 0..ROUNDS {
+        let count = 500;
+        let started = Instant::now();
+        for _ in 0..count {
+            black_box(sign_alone());
+        }
+        figures[2].push(started.elapsed() / count);
+        let started = Instant::now();
+        for _ in 0..count {
+            black_box(SubjectToken::sign(&identity, audience, url, SystemTime::now()).expect("signed"));
+        }
+        figures[0].push(started.elapsed() / count);
+        let started = Instant::now();
+        for _ in 0..count {
+            black_box(sign_as_aws_does());
+        }
+        figures[1].push(started.elapsed() / count);
+    }
+    let [whole, official, alone] = figures.map(median);
+    print("Rust: a signature", "rolebridge", alone);
+    print("Rust: a signature", "aws-sigv4", official);
+    print("Rust: a subject token, signed and serialised", "rolebridge", whole);
+}
+
+fn median(mut figures: Vec<Duration>) -> Duration {
+    figures.sort();
+    figures[figures.len() / 2]
+}
+
+fn print(what: &str, who: &str, time: Duration) {
+    println!("{}", json!({ "what": what, "who": who, "seconds": time.as_secs_f64() }));
+}
