@@ -28,6 +28,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longer than the pause between the two calls of one mint, shorter than a load balancer keeps an idle connection.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+/// One for each route and environment is the rule; a program that changes its proxies time and again piles up none.
+const MOST_CLIENTS: usize = 8;
 /// No honest reply comes near it.
 const LONGEST_BODY: usize = 1024 * 1024;
 
@@ -114,6 +116,9 @@ impl Engine {
     async fn client(&self, route: Route, network: Network) -> Result<reqwest::Client, SendError> {
         let cell = {
             let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            if clients.len() >= MOST_CLIENTS && !clients.contains_key(&(route, network.clone())) {
+                clients.clear();
+            }
             Arc::clone(clients.entry((route, network.clone())).or_default())
         };
         if let Some(client) = cell.get() {
