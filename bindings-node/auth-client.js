@@ -110,6 +110,11 @@ function makeClass(library) {
       return this.#source;
     }
 
+    /** What a logger that writes JSON may see: Google's class holds the token and a client's secret in plain members. */
+    toJSON() {
+      return { serviceAccount: this.#source?.serviceAccount, scopes: this.getScopesArray() };
+    }
+
     [inspect.custom](_depth, options) {
       return `RolebridgeClient ${inspect(this.#source ?? this.#problem, options)}`;
     }
@@ -165,6 +170,8 @@ function createAuthClient({ keyFilename, credentials, scopes, library = resolveL
     const Client = classFor(library);
     return new Client({ ...JSON.parse(text), scopes: source.scopes }, source);
   }
+  // A damaged text is nobody's: looking elsewhere would find another identity.
+  if (named?.json !== undefined && parsed(text) === undefined) TokenSource.fromJSON(text);
   return googleClient(library, text, { keyFilename: named?.path, scopes });
 }
 
@@ -172,7 +179,7 @@ function createAuthClient({ keyFilename, credentials, scopes, library = resolveL
 function namedCredential(keyFilename) {
   if (keyFilename) return { path: keyFilename };
   const [ours, googles] = [process.env.ROLEBRIDGE_CREDENTIALS, process.env.GOOGLE_APPLICATION_CREDENTIALS];
-  if (ours?.trim()) return ours.trimStart().startsWith('{') ? { json: ours } : { path: ours };
+  if (ours?.trim()) return /[{"\n]/.test(ours) ? { json: ours } : { path: ours };
   return googles?.trim() ? { path: googles } : undefined;
 }
 

@@ -64,17 +64,18 @@ class TokenSource {
     this.#quotaProjectId = source.quotaProjectId ?? undefined;
   }
 
-  static fromFile(path, options = {}) {
-    return made(native.TokenSource.fromFile(path, options, environment.snapshot()));
+  static fromFile(path, options) {
+    if (typeof path !== 'string') throw new TypeError('path must be a string');
+    return made(native.TokenSource.fromFile(path, checked(options), environment.snapshot()));
   }
 
-  static fromJSON(json, options = {}) {
-    const text = typeof json === 'string' ? json : JSON.stringify(json);
-    return made(native.TokenSource.fromJSON(text, options, environment.snapshot()));
+  static fromJSON(json, options) {
+    const text = typeof json === 'string' ? json : (JSON.stringify(json) ?? '');
+    return made(native.TokenSource.fromJSON(text, checked(options), environment.snapshot()));
   }
 
-  static fromEnv(options = {}) {
-    return made(native.TokenSource.fromEnv(options, environment.snapshot()));
+  static fromEnv(options) {
+    return made(native.TokenSource.fromEnv(checked(options), environment.snapshot()));
   }
 
   warm() {
@@ -160,6 +161,17 @@ class TokenSource {
     this.#kept = kept;
     return kept;
   }
+}
+
+/** Options in which the lists are lists of strings: native code would complain of them in its own terms. */
+function checked(options) {
+  for (const name of ['scopes', 'allowEndpoints']) {
+    const list = options?.[name];
+    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === 'string'))) {
+      throw new TypeError(`${name} must be an array of strings`);
+    }
+  }
+  return options ?? {};
 }
 
 function made(source) {

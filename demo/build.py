@@ -80,7 +80,11 @@ def install_node_modules(title, folder):
     installed = folder / "node_modules" / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return
-    run(title, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+    run(title, "npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+
+
+# Another Python's: two at once confuse what builds for one of them.
+STRANGE = ("CONDA_", "PYTHONHOME", "PYTHONPATH")
 
 
 def run(title, *command, cwd=ROOT, **environment):
@@ -89,7 +93,7 @@ def run(title, *command, cwd=ROOT, **environment):
     with subprocess.Popen(
         command,
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={name: value for name, value in os.environ.items() if not name.startswith(STRANGE)} | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

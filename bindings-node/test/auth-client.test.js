@@ -198,3 +198,29 @@ test('BigQuery takes the client under the real host names', async () => {
     new Set(['metadata', 'sts.googleapis.com', 'iamcredentials.googleapis.com', 'bigquery.googleapis.com']),
   );
 });
+
+test('a damaged text in the environment is an error, and no other identity is looked for', async () => {
+  const library = LIBRARIES[10];
+  for (const damaged of ['{ "type": "external_account", "audience": ', '\ufeff{}', `'{"client_secret":"planted"}'`]) {
+    await withEnvironment({ ROLEBRIDGE_CREDENTIALS: damaged }, () => {
+      assert.throws(
+        () => createAuthClient({ library }),
+        (error) => error instanceof ConfigError && !inspect(error).includes('planted'),
+      );
+    });
+  }
+});
+
+test('a client written as JSON shows no token and no secret', async () => {
+  for (const library of Object.values(LIBRARIES)) {
+    const credential = { client_id: 'client', client_secret: 'planted-secret' };
+    const world = await World.make();
+    await withEnvironment(world.environment(), async () => {
+      const client = createAuthClient({ credentials: world.credential(credential), library });
+      const { token } = await client.getAccessToken();
+      const text = JSON.stringify({ client });
+      assert.ok(!text.includes(token) && !text.includes('planted-secret'), text);
+      assert.ok(text.includes(world.info.service_account));
+    });
+  }
+});

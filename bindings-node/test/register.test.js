@@ -45,6 +45,11 @@ test('without Rolebridge it does not, on an instance that insists on IMDSv2', as
   const world = await World.make();
   const { code } = await inWorld(world, [ARTICLE]);
   assert.notEqual(code, 0);
+  const requests = await world.requests();
+  assert.deepEqual(
+    requests.map(({ operation, status }) => [operation, status]),
+    [['metadata.zone', 401]],
+  );
 });
 
 test('a program of modules prints its rows', async () => {

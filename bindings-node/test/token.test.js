@@ -82,7 +82,7 @@ test('sources of equal configuration share one exchange, and other scopes share 
     assert.deepEqual(asked, ['https://www.googleapis.com/auth/cloud-platform', scopes[0]]);
   }));
 
-test('a failure is not kept beyond its hold-off, and a later call of another source succeeds', () =>
+test('a failure is shared by all sources of one identity while it is held off', () =>
   inWorld({ aws: { instance: { role: null } } }, async (world, make) => {
     await assert.rejects(make().token(), { kind: 'identity', status: 404 });
     await world.patch({ aws: { instance: { role: 'bigquery-role' } } });
@@ -224,3 +224,9 @@ test('a worker that is ended while it waits leaves the flight to others', () =>
     assert.equal(await world.sessionUser((await token).value), world.info.service_account);
     assert.equal((await world.requests('sts.token')).length, 1);
   }));
+
+test('arguments of a wrong type are named', () => {
+  assert.throws(() => TokenSource.fromFile(undefined), { name: 'TypeError', message: /path/ });
+  assert.throws(() => TokenSource.fromJSON({}, { scopes: 'email' }), { name: 'TypeError', message: /scopes/ });
+  assert.throws(() => TokenSource.fromFile('x', null), { kind: 'config' });
+});

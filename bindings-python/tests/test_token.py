@@ -234,6 +234,25 @@ print(source.token().value)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_a_loop_that_closed_while_somebody_waited_leaves_nothing_behind(world: World) -> None:
+    world.fault("sts.token", hold="exchange")
+    source = TokenSource.from_info(world.credential())
+
+    async def leave() -> None:
+        await asyncio.wait({source.token_async()}, timeout=0.01)
+
+    for _ in range(5):
+        asyncio.run(leave())
+    assert len(_asyncio._awaited) <= 1, "each is let go by the next at the latest"
+    world.open("exchange")
+    assert asyncio.run(_token(source)).value
+    assert not _asyncio._awaited
+
+
+async def _token(source: TokenSource) -> Token:
+    return await source.token_async()
+
+
 def test_no_thread_exists_before_the_first_token(make_world: Callable[..., World]) -> None:
     script = """
 import os, rolebridge, sys

@@ -23,12 +23,12 @@ __all__ = ["Credentials", "RolebridgeError", "Token", "TokenSource", "__version_
 def warm(*, scopes: "Sequence[str] | None" = None) -> None:
     """Starts the minting of a token for what the environment names, and returns at once.
 
-    For a program that imports Google's client meanwhile; every object of equal configuration finds the token. It never
-    raises: whatever goes wrong is told to the first call that wants the token.
+    For a program that imports Google's client meanwhile; every object of equal configuration finds the token. Whatever
+    goes wrong with the credential or the environment is told to the first call that wants the token, not raised here.
     """
     try:
         TokenSource.from_env(scopes=scopes).warm()
-    except RolebridgeError:
+    except (RolebridgeError, UnicodeError):
         return  # Told to the first call that wants the token.
 
 

@@ -31,6 +31,8 @@ class _Awaited:
     """The futures of one loop that wait for tokens. The loop watches the pipe only while there are any."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        for ended in [loop for loop in _awaited if loop.is_closed()]:
+            del _awaited[ended]  # It closed while somebody waited, and will not tell.
         self._loop = loop
         self._inbox = Inbox()
         self._futures: dict[int, asyncio.Future[Token]] = {}
