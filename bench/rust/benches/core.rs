@@ -3,11 +3,11 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
 use rolebridge::{Environment, Identity, Region, TokenSource};
+use rolebridge_bench::together;
 use rolebridge_emulator::Cloud;
 use serde_json::json;
 use std::hint::black_box;
-use std::sync::Barrier;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 const CREDENTIAL: &str = include_str!("../../../tests/credential.json");
 
@@ -26,24 +26,6 @@ fn source(world: &rolebridge_emulator::World) -> TokenSource {
     TokenSource::builder().json(text).environment(environment).build().expect("the file is right")
 }
 
-/// The time of `count` calls on each of `threads` threads at once: of the slowest.
-fn together(threads: usize, count: u64, call: impl Fn() + Sync) -> Duration {
-    let barrier = Barrier::new(threads);
-    std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    let started = Instant::now();
-                    (0..count).for_each(|_| call());
-                    started.elapsed()
-                })
-            })
-            .collect();
-        runs.into_iter().map(|run| run.join().expect("no panic")).max().unwrap_or_default()
-    })
-}
-
 fn hits(criterion: &mut Criterion) {
     let cloud = Cloud::start().expect("the emulator starts");
     let world = cloud.world(json!({}));
@@ -55,7 +37,7 @@ fn hits(criterion: &mut Criterion) {
     criterion.bench_function("headers, a hit, one thread", |bencher| bencher.iter(headers));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     criterion.bench_function("headers, a hit, every core", |bencher| {
-        bencher.iter_custom(|count| together(threads, count, headers));
+        bencher.iter_custom(|count| together(threads, count, headers) * count as u32);
     });
     criterion.bench_function("token, a hit, one thread", |bencher| bencher.iter(|| black_box(source.cached())));
     criterion.bench_function("config, parsed", |bencher| {

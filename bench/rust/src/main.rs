@@ -5,9 +5,9 @@
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use rolebridge::{Identity, Region, TokenSource, sigv4, subject_token::SubjectToken};
+use rolebridge_bench::together;
 use serde_json::json;
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::time::{Duration, Instant, SystemTime};
 
 const ROUNDS: usize = 31;
@@ -58,24 +58,6 @@ async fn hits() {
     });
     print("Rust: cached headers under block_on, one thread", "rolebridge", median(alone.collect()));
     print("Rust: cached headers under block_on, every core", "rolebridge", median(contended.collect()));
-}
-
-/// The time of a call on each of `threads` threads at once, of the slowest.
-fn together(threads: usize, count: u32, call: impl Fn() + Sync) -> Duration {
-    let barrier = Barrier::new(threads);
-    std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    let started = Instant::now();
-                    (0..count).for_each(|_| call());
-                    started.elapsed() / count
-                })
-            })
-            .collect();
-        runs.into_iter().map(|run| run.join().expect("no panic")).max().unwrap_or_default()
-    })
 }
 
 /// A `GetCallerIdentity`, signed; and what it takes to serialise it as Google reads it.

@@ -68,14 +68,20 @@ impl<T: Clone> Wait<T> {
     /// thousand threads of Python would only fight over the interpreter's lock, which each of them needs first.
     pub(crate) fn block(&mut self, slice: Option<Duration>) -> Option<Outcome<T>> {
         self.has_blocked = true;
-        let (flight, is_open) = (&self.flight, |state: &mut State<T>| state.outcome.is_none());
-        let state = flight.lock();
-        let state = match slice {
-            None => flight.settled.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner),
-            Some(slice) => {
-                flight.settled.wait_timeout_while(state, slice, is_open).unwrap_or_else(PoisonError::into_inner).0
+        let flight = &self.flight;
+        let mut state = flight.lock();
+        match slice {
+            None => {
+                while state.outcome.is_none() {
+                    state = flight.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
             }
-        };
+            // Woken for nothing, it ends early: whoever waits in slices comes back anyway.
+            Some(slice) if state.outcome.is_none() => {
+                state = flight.settled.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            Some(_) => {}
+        }
         state.outcome.clone()
     }
 }
