@@ -10,6 +10,8 @@ const { readFileSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { inspect } = require('node:util');
 const native = require('./native.js');
+const environment = require('./environment.js');
+const { errorFrom } = require('./errors.js');
 const { TokenSource, tokenAtHand } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library. */
@@ -163,24 +165,21 @@ function isLive(value) {
 
 /** See index.d.ts. */
 function createAuthClient({ keyFilename, credentials, scopes, library = resolveLibrary() } = {}) {
-  const named = credentials ? { json: JSON.stringify(credentials) } : namedCredential(keyFilename);
-  const text = named?.json ?? (named && read(named.path));
+  const text = credentials ? JSON.stringify(credentials) : keyFilename ? read(keyFilename) : textOfEnvironment();
   if (text !== undefined && native.reads(text)) {
     const source = TokenSource.fromJSON(text, { scopes: scopes === undefined ? undefined : [scopes].flat() });
     const Client = classFor(library);
     return new Client({ ...JSON.parse(text), scopes: source.scopes }, source);
   }
-  // A damaged text is nobody's: looking elsewhere would find another identity.
-  if (named?.json !== undefined && parsed(text) === undefined) TokenSource.fromJSON(text);
-  return googleClient(library, text, { keyFilename: named?.path, scopes });
+  return googleClient(library, text, { keyFilename, scopes });
 }
 
-/** The file or text that the program or the environment names, in core's order. */
-function namedCredential(keyFilename) {
-  if (keyFilename) return { path: keyFilename };
-  const [ours, googles] = [process.env.ROLEBRIDGE_CREDENTIALS, process.env.GOOGLE_APPLICATION_CREDENTIALS];
-  if (ours?.trim()) return /[{"\n]/.test(ours) ? { json: ours } : { path: ours };
-  return googles?.trim() ? { path: googles } : undefined;
+/** What the environment names. A damaged text is nobody's: looking elsewhere would find another identity. */
+function textOfEnvironment() {
+  const text = native.textNamedBy(environment.snapshot()) ?? undefined;
+  if (text !== undefined && typeof text !== 'string') throw errorFrom(text);
+  if (text !== undefined && parsed(text) === undefined) TokenSource.fromJSON(text);
+  return text;
 }
 
 function read(path) {

@@ -82,5 +82,8 @@ export interface Options {
 /** Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. */
 export declare function reads(text: string): boolean
 
+/** The text of the credential that the environment names; null if it names none. */
+export declare function textNamedBy(variables: Variables): string | Failure | null
+
 /** Environment variables by name; of those in `environmentNames`, as many as are set. */
 export type Variables = Record<string, string>

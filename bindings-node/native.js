@@ -840,3 +840,4 @@ module.exports.TokenSource = nativeBinding.TokenSource
 module.exports.environmentNames = nativeBinding.environmentNames
 module.exports.errorKinds = nativeBinding.errorKinds
 module.exports.reads = nativeBinding.reads
+module.exports.textNamedBy = nativeBinding.textNamedBy

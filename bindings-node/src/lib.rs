@@ -43,6 +43,15 @@ pub fn reads(text: String) -> bool {
     rolebridge::TokenSource::reads(&text)
 }
 
+/// The text of the credential that the environment names; null if it names none.
+#[napi(catch_unwind, ts_return_type = "string | Failure | null")]
+pub fn text_named_by(variables: Variables) -> Option<Either<String, Failure>> {
+    match rolebridge::TokenSource::text_named_by(&environment(variables)) {
+        Ok(text) => text.map(Either::A),
+        Err(error) => Some(Either::B(Failure::from(&error))),
+    }
+}
+
 /// The options of a token source.
 #[napi(object, object_to_js = false)]
 pub struct Options {

@@ -36,6 +36,15 @@ impl TokenSource {
         TokenSource::builder().build()
     }
 
+    /// The text of the credential that an environment names, of whatever kind it is, as [`TokenSource::from_env`] finds
+    /// it; none if none is named. For who hands to Google's own library what this crate does not read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config), if the file that is named cannot be read.
+    pub fn text_named_by(environment: &Environment) -> Result<Option<String>, Error> {
+        named_by(environment).map(Text::read).transpose()
+    }
+
     /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. Whatever
     /// is not belongs to Google's own library.
     pub fn reads(text: &str) -> bool {
@@ -64,6 +73,15 @@ pub struct Builder {
 enum Text {
     File(std::path::PathBuf),
     Json(String),
+}
+
+impl Text {
+    fn read(self) -> Result<String, Error> {
+        match self {
+            Text::Json(text) => Ok(text),
+            Text::File(path) => native::read_credential_file(&path),
+        }
+    }
 }
 
 /// A text may hold a client's secret.
@@ -131,10 +149,7 @@ impl Builder {
     /// Reads the credential file. Errors as [`TokenSource::from_file`].
     pub fn build(self) -> Result<TokenSource, Error> {
         let environment = self.environment.clone().unwrap_or_else(native::environment);
-        let text = match self.text.map_or_else(|| named_by(&environment), Ok)? {
-            Text::Json(text) => text,
-            Text::File(path) => native::read_credential_file(&path)?,
-        };
+        let text = self.text.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?.read()?;
         let domain = self.universe_domain.as_deref().or(environment.value(env_names::GOOGLE_CLOUD_UNIVERSE_DOMAIN));
         let loopback = environment.value(env_names::ROLEBRIDGE_ALLOW_LOOPBACK) == Some("1");
         let config = Config::parse(&text, &Endpoints::new(domain, loopback, &self.allowed_origins))?;
@@ -178,20 +193,18 @@ pub(super) fn scope_list<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -
     list.into()
 }
 
-fn named_by(environment: &Environment) -> Result<Text, Error> {
+fn named_by(environment: &Environment) -> Option<Text> {
     if let Some(named) = environment.value(env_names::ROLEBRIDGE_CREDENTIALS) {
         // Nobody's path holds these; a damaged JSON text taken for a path would be shown in the error.
         let is_json = named.contains(['{', '"', '\n']);
-        return Ok(if is_json { Text::Json(named.to_owned()) } else { Text::File(named.into()) });
+        return Some(if is_json { Text::Json(named.to_owned()) } else { Text::File(named.into()) });
     }
-    match environment.value(env_names::GOOGLE_APPLICATION_CREDENTIALS) {
-        Some(path) => Ok(Text::File(path.into())),
-        None => Err(Error::config(
-            "",
-            "is not named: neither ROLEBRIDGE_CREDENTIALS nor GOOGLE_APPLICATION_CREDENTIALS is set",
-        )
-        .hinting("write one with `gcloud iam workload-identity-pools create-cred-config … --aws` and name its path")),
-    }
+    environment.value(env_names::GOOGLE_APPLICATION_CREDENTIALS).map(|path| Text::File(path.into()))
+}
+
+fn nothing_named() -> Error {
+    Error::config("", "is not named: neither ROLEBRIDGE_CREDENTIALS nor GOOGLE_APPLICATION_CREDENTIALS is set")
+        .hinting("write one with `gcloud iam workload-identity-pools create-cred-config … --aws` and name its path")
 }
 
 /// The project in a service account's name: `name@PROJECT.iam.gserviceaccount.com`, and `example.com:PROJECT` for
