@@ -18,6 +18,10 @@ use serde_json::Value;
 use spec::{Instance, Patch, Project, Spec};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// Google pads the access tokens of service accounts to this length, prefix and all (told in google-auth-library-nodejs,
+/// issue 1499); federated ones are about as long.
+const TOKEN_LENGTH: usize = 1024;
+
 pub(crate) struct Facts {
     clock_offset: SignedDuration,
 
@@ -148,7 +152,7 @@ impl Facts {
         scopes: Vec<String>,
         lifetime: SignedDuration,
     ) -> (String, Timestamp) {
-        let token = format!("{prefix}{}", random::text(random::BASE64_URL, 240));
+        let token = format!("{prefix}{}", random::text(random::BASE64_URL, TOKEN_LENGTH - prefix.len()));
         let expires = self.now() + lifetime;
         self.bearers.insert(token.clone(), Bearer { principal, scopes, expires });
         (token, expires)

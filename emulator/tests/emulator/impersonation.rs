@@ -17,6 +17,7 @@ fn a_token_is_minted_and_lives_as_long_as_it_says() {
     let expires = reply["expireTime"].as_str().expect("a time");
     assert_eq!(expires.len(), "2026-01-01T00:00:00Z".len(), "no fraction: Google's Python library takes none");
     let token = reply["accessToken"].as_str().expect("a token");
+    assert_eq!(token.len(), 1024, "what clients copy and check for each request is as long as Google's");
     query(&world, token, "SELECT 1").ok();
     world.patch(json!({ "clock": { "offset_seconds": 599 } }));
     query(&world, token, "SELECT 1").ok();
