@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::watch::Watch;
 use futures_util::future::{self, BoxFuture, Either};
 use std::fmt;
 use std::future::Future;
@@ -23,6 +24,9 @@ use std::time::Duration;
 pub(crate) trait Host: Send + Sync + fmt::Debug {
     /// The wall clock.
     fn now(&self) -> Moment;
+
+    /// Tells how long ago it was made, to the microsecond, whatever becomes of the wall clock.
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync>;
 
     /// A number in `0.0..1.0`, different on every machine and after every restore of a snapshot.
     fn random(&self) -> f64;
@@ -117,6 +121,8 @@ pub(crate) struct Outside {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) environment: Environment,
     pub(crate) deadline: Moment,
+    /// Who takes down what the flight does, if anybody does.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 impl Outside {
@@ -128,6 +134,18 @@ impl Outside {
     /// What is left of the budget.
     pub(crate) fn left(&self) -> Duration {
         self.deadline.since(self.host.now())
+    }
+
+    /// One step of the way: ends by the deadline, and is taken down if somebody watches.
+    pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        if let Some(watch) = &self.watch {
+            watch.begin(step);
+        }
+        let result = self.within(step, work).await;
+        if let Some(watch) = &self.watch {
+            watch.end(result.as_ref().err().cloned());
+        }
+        result
     }
 
     /// `work`, if it ends by the deadline. (Retries end before it by themselves, with what was answered last.)

@@ -25,6 +25,7 @@
 //! 3. [`subject_token`] signs with them, through [`sigv4`].
 //! 4. `google` shapes the two calls and reads their replies; `mint` strings all of it together.
 //! 5. `cache` decides when, `layers` for whom, and [`TokenSource`] is what you hold.
+//!    [`TokenSource::explain`] shows one mint on its way.
 //!
 //! The outside world is behind `host`: everything else is told the time and given its answers. What it will not do:
 //! run anything before the first token is asked for, ask another identity than the one that is configured, follow a
@@ -48,6 +49,7 @@ pub mod sigv4;
 pub mod subject_token;
 mod token;
 mod token_source;
+mod watch;
 
 pub use aws::{Identity, Region};
 pub use environment::Environment;
@@ -56,3 +58,4 @@ pub use token::Token;
 pub use token_source::builder::Builder;
 pub use token_source::pending::Pending;
 pub use token_source::{Blocking, TokenSource};
+pub use watch::{Explanation, RequestReport, StepReport};

@@ -24,7 +24,7 @@ const GOOGLE_BUDGET: Duration = Duration::from_secs(13);
 
 /// Stage 1: who this workload is at AWS.
 pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Identity, Error> {
-    aws::identity(outside, config).await
+    outside.step(Step::Identity, aws::identity(outside, config)).await
 }
 
 /// Stage 2: the identity, proved by a signature, becomes a federated token.
@@ -47,7 +47,7 @@ pub(crate) async fn federated_token(
         let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", &config.token_url, cause))?;
         sts::read(&reply, config, asked_at)
     };
-    outside.within(Step::Exchange, exchange).await
+    outside.step(Step::Exchange, exchange).await
 }
 
 /// Stage 3: the federated token becomes an access token of the service account.
@@ -67,7 +67,7 @@ pub(crate) async fn access_token(
             reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", &impersonation.url, cause))?;
         iam::read(&reply, config, impersonation, asked_at)
     };
-    outside.within(Step::Impersonation, impersonate).await
+    outside.step(Step::Impersonation, impersonate).await
 }
 
 fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> Error {

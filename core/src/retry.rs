@@ -57,7 +57,11 @@ pub(crate) async fn send(
     let host = &outside.host;
     let mut tries = 1;
     loop {
+        let asked = outside.watch.as_ref().and_then(|watch| watch.ask(request.method(), request.uri()));
         let outcome = host.send(&outside.environment, route, request.clone()).await;
+        if let (Some(watch), Some(asked)) = (&outside.watch, asked) {
+            watch.answer(&asked, outcome.as_ref().map(|reply| reply.status).map_err(ToString::to_string));
+        }
         match decide(route, tries, &outcome, outside.left(), host.random()) {
             None => return outcome,
             Some(wait) => host.sleep(wait).await,

@@ -8,6 +8,7 @@ mod shared;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::token::Token;
+use crate::watch::Explanation;
 use http::HeaderMap;
 use pending::Pending;
 use shared::{Setup, Shared};
@@ -71,6 +72,13 @@ impl TokenSource {
         if self.cached().is_none() {
             drop(self.request(&self.0.environment()));
         }
+    }
+
+    /// Mints a token with nothing that is cached, as a new process would, and tells what each step asked, when, and how
+    /// long it waited. What is cached stays as it is, and connections that are open are used. (Dropped before its end,
+    /// the mint goes on to its own.)
+    pub async fn explain(&self) -> Explanation {
+        self.0.explain(&self.0.environment()).await
     }
 
     /// The same calls for a program without an async executor: they block the calling thread.

@@ -163,3 +163,44 @@ fn the_usage_header_is_that_of_a_keyless_exchange_and_the_quota_project_goes_to_
     let impersonation = requests.iter().find(|record| record.operation == "iamcredentials.generateAccessToken");
     assert_eq!(impersonation.expect("an impersonation").lifetime.as_deref(), Some("900s"));
 }
+
+#[test]
+fn a_cold_mint_is_explained_and_makes_no_request_twice() {
+    let world = support::CLOUD.world(json!({}));
+    let explanation = block_on(support::source(&world).explain());
+    let token = explanation.result.as_ref().expect("a token").value().to_owned();
+    let mut asked: Vec<_> = explanation
+        .steps
+        .iter()
+        .flat_map(|step| &step.requests)
+        .map(|request| (format!("http://{}{}", request.host, request.path), request.outcome.clone()))
+        .collect();
+    let email = world.info()["service_account"].as_str().expect("an email").to_owned();
+    let mut expected: Vec<_> = [
+        (&world.metadata_url, "/latest/api/token"),
+        (&world.metadata_url, "/latest/meta-data/iam/security-credentials/"),
+        (&world.metadata_url, "/latest/meta-data/iam/security-credentials/bigquery-role"),
+        (&world.metadata_url, "/latest/meta-data/placement/region"),
+        (&world.google_url, "/v1/token"),
+        (&world.google_url, &format!("/v1/projects/-/serviceAccounts/{email}:generateAccessToken")),
+    ]
+    .into_iter()
+    .map(|(origin, path)| (format!("{origin}{path}"), Ok(200)))
+    .collect();
+    asked.sort();
+    expected.sort();
+    assert_eq!(asked, expected);
+    assert_eq!(world.requests().len(), 6);
+    assert!(!format!("{explanation:?}").contains(&token));
+}
+
+#[test]
+fn the_region_is_asked_beside_the_role_and_its_keys() {
+    let world = support::CLOUD.world(json!({}));
+    world.fault(json!({ "on": "metadata.region", "do": { "hold": "region" } }));
+    let source = support::source(&world);
+    source.warm();
+    world.wait_for_request("metadata.keys", 1, SOON);
+    world.open_gate("region");
+    source.blocking().token().expect("a token");
+}

@@ -3,8 +3,8 @@
 //! 1. `PUT /latest/api/token` opens a session (IMDSv2). It is always asked first, whatever the credential file says:
 //!    new instances insist on it. Only where it does not exist (403, 404, 405, or no answer) is version 1 asked, which
 //!    needs no session, unless `AWS_EC2_METADATA_V1_DISABLED`.
-//! 2. Beside each other: the role's name, and the region if it is not known.
-//! 3. The role's keys.
+//! 2. The role's name, and with it the role's keys.
+//! 3. Beside these two, the region, if it is not known.
 //!
 //! All of it shares one budget of 2.5 seconds, so that a laptop finds out soon. Nothing goes through a proxy. The
 //! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
@@ -46,10 +46,13 @@ pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<R
                 None => service.region(&session).await,
             }
         };
+        let role_keys = async {
+            let role = service.role(&session).await?;
+            service.keys(&session, &role).await
+        };
         // Both to their end: which of two failures is told must not depend on which comes first.
-        let (role, region) = future::join(service.role(&session), role_region).await;
-        let keys = service.keys(&session, &role?).await?;
-        Ok(Identity { keys, region: region? })
+        let (keys, region) = future::join(role_keys, role_region).await;
+        Ok(Identity { keys: keys?, region: region? })
     };
     outside.within(Step::Identity, find).await
 }

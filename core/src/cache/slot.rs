@@ -162,6 +162,11 @@ pub(crate) struct Lead<T: Clone> {
 }
 
 impl<T: Clone> Lead<T> {
+    /// For a flight that no slot knows of, and nobody joins.
+    pub(crate) fn alone() -> Lead<T> {
+        Lead { slot: Arc::new(Slot::empty()), flight: Arc::new(Flight::new()), is_settled: false }
+    }
+
     /// What others, and the leader's own caller, wait for.
     pub(crate) fn flight(&self) -> Arc<Flight<T>> {
         Arc::clone(&self.flight)

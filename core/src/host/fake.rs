@@ -123,6 +123,11 @@ impl Host for Fake {
         Moment::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed())
     }
 
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {
+        let started = Instant::now();
+        Box::new(move || started.elapsed())
+    }
+
     fn random(&self) -> f64 {
         self.world().chances.pop().unwrap_or_default()
     }

@@ -63,6 +63,11 @@ impl Host for Native {
         wall_clock()
     }
 
+    fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {
+        let started = std::time::Instant::now();
+        Box::new(move || started.elapsed())
+    }
+
     fn random(&self) -> f64 {
         // Asked of the system each time: a restored snapshot must not repeat what the others draw.
         let bits = getrandom::u64().unwrap_or_default();

@@ -1,13 +1,14 @@
 //! What all clones of a token source share: how it was set up, and the token at hand.
 
 use super::own_copies::{self, OwnCopies};
-use crate::cache::{Flight, Held, Lead, Next, Registry, Wait};
+use crate::cache::{Flight, Held, Lead, Next, Outcome, Registry, Wait};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Host, Outside, native};
 use crate::layers::{Descent, Purpose};
 use crate::moment::Moment;
 use crate::token::Token;
+use crate::watch::{Explanation, Watch};
 use arc_swap::ArcSwapOption;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -110,7 +111,7 @@ impl Shared {
             Next::Rest => Given::Answer(Err(internal("the cache called a token fresh and gave none"))),
             Next::Wait(flight) => Given::Wait(flight.wait()),
             Next::HoldOff(error, _) => Given::Answer(Err(error)),
-            Next::Lead(lead) => match self.lead(lead, environment, registry, usable.is_none()) {
+            Next::Lead(lead) => match self.fly(lead, self.outside(environment), registry, usable.is_none()) {
                 Ok(flight) => Given::Wait(flight.wait()),
                 Err(error) => Given::Answer(Err(error)),
             },
@@ -154,18 +155,16 @@ impl Shared {
     }
 
     /// Runs a flight on the host, where it ends whatever becomes of its callers.
-    fn lead(
+    fn fly(
         &self,
         lead: Lead<Token>,
-        environment: &Environment,
+        outside: Outside,
         registry: Arc<Registry>,
         is_waited_for: bool,
     ) -> Result<Arc<Flight<Token>>, Error> {
-        let Setup { purpose, host, .. } = self.setup.clone();
         let flight = lead.flight();
-        let deadline = host.now().plus(MINT_BUDGET);
-        let outside = Outside { host: Arc::clone(&host), environment: environment.clone(), deadline };
-        let descent = Descent::new(purpose, outside, registry);
+        let host = Arc::clone(&outside.host);
+        let descent = Descent::new(self.setup.purpose.clone(), outside, registry);
         let flown = host.spawn(Box::pin(async move {
             if is_waited_for {
                 descent.prepare();
@@ -176,6 +175,27 @@ impl Shared {
             Ok(()) => Ok(flight),
             Err(cause) => Err(internal("the thread that mints tokens could not be started").caused_by(cause)),
         }
+    }
+
+    /// Runs one flight of its own, with nothing that is cached, and tells how it went.
+    pub(super) async fn explain(&self, environment: &Environment) -> Explanation {
+        let watch = Arc::new(Watch::new(self.setup.host.stopwatch()));
+        let outside = Outside { watch: Some(Arc::clone(&watch)), ..self.outside(environment) };
+        let outcome = match self.fly(Lead::alone(), outside, Arc::default(), true) {
+            Ok(flight) => flight.wait().await,
+            Err(error) => Outcome::Settled(Err(error)),
+        };
+        watch.explain(match outcome {
+            Outcome::Settled(result) => result.map(Held::into_value),
+            Outcome::Vanished => Err(internal("the flight for the token ended without a result")),
+        })
+    }
+
+    /// The outside of one flight that starts now.
+    fn outside(&self, environment: &Environment) -> Outside {
+        let host = Arc::clone(&self.setup.host);
+        let deadline = host.now().plus(MINT_BUDGET);
+        Outside { host, environment: environment.clone(), deadline, watch: None }
     }
 }
 

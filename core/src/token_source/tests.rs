@@ -4,7 +4,7 @@
 use super::TokenSource;
 use super::builder::Builder;
 use crate::environment::Environment;
-use crate::error::Kind;
+use crate::error::{Error, Kind, Step};
 use crate::host::Host;
 use crate::host::fake::{Fake, Outage};
 use crate::moment::Moment;
@@ -329,4 +329,42 @@ async fn a_flight_that_vanishes_each_time_is_an_error_and_poisons_nothing() {
     assert_eq!(value(&source).await, Err(Kind::Internal));
     host.world().outage = Outage::None;
     assert!(value(&source).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mint_is_explained_step_by_step_and_leaves_the_cache_as_it_was() {
+    let host = Fake::new();
+    let source = source(&host);
+    value(&source).await.expect("a first token");
+    host.world().impersonation_answers = vec![503];
+    let explanation = source.explain().await;
+    assert_eq!(explanation.result.expect("a token").value(), "access-3");
+    let times = |begun: Duration, took: Duration| (begun.as_millis(), took.as_millis());
+    let steps: Vec<_> =
+        explanation.steps.iter().map(|report| (report.step, times(report.begun, report.took))).collect();
+    assert_eq!(steps, [(Step::Identity, (0, 0)), (Step::Exchange, (0, 20)), (Step::Impersonation, (20, 540))]);
+    let requests: Vec<_> = explanation.steps[2]
+        .requests
+        .iter()
+        .map(|request| (request.outcome.clone(), times(request.begun, request.took)))
+        .collect();
+    assert_eq!(requests, [(Ok(503), (20, 20)), (Ok(200), (540, 20))]);
+    assert_eq!(value(&source).await.as_deref(), Ok("access-1"));
+    assert_eq!(host.calls(), (2, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_answers_is_explained_too() {
+    let host = Fake::new();
+    let source = source(&host);
+    host.world().outage = Outage::Hanging;
+    let explanation = source.explain().await;
+    let exchange = explanation.steps.last().expect("a step");
+    assert_eq!((exchange.step, exchange.error.as_ref().map(Error::kind)), (Step::Exchange, Some(Kind::Unavailable)));
+    assert_eq!(exchange.requests[0].outcome, Err("nothing answered in time".to_owned()));
+    assert_eq!(explanation.result.expect_err("no token").kind(), Kind::Unavailable);
+    host.world().outage = Outage::Vanishing;
+    assert_eq!(source.explain().await.result.expect_err("no token").kind(), Kind::Internal);
+    host.world().outage = Outage::None;
+    assert!(value(&source).await.is_ok(), "no hold-off comes of it");
 }
