@@ -7,13 +7,14 @@
 `google.cloud.bigquery.Client(credentials=…)`; it needs google-auth, which is imported when it is first named.
 """
 
-from typing import TYPE_CHECKING, Any
-
 from rolebridge._native import Token, TokenSource, __version__
 from rolebridge.errors import RolebridgeError
 
+#: As type checkers know it; importing `typing` would cost as much as all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from rolebridge._credentials import Credentials
 
@@ -32,7 +33,7 @@ def warm(*, scopes: "Sequence[str] | None" = None) -> None:
         return  # Told to the first call that wants the token.
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "Credentials":
         from rolebridge._credentials import Credentials
 

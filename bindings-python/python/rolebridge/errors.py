@@ -1,6 +1,8 @@
 """What can go wrong, one class for each thing that it asks of you. All of them are a `RolebridgeError`."""
 
-from typing import ClassVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class RolebridgeError(Exception):
@@ -18,7 +20,7 @@ class RolebridgeError(Exception):
     `__cause__` holds the words of what lies below it.
     """
 
-    kind: ClassVar[str]
+    kind: "ClassVar[str]"
 
     def __init__(
         self,
