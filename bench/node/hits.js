@@ -8,7 +8,7 @@ const rolebridge = require('rolebridge');
 const ROUNDS = 31;
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 
-const report = (what, who, seconds) => console.log(JSON.stringify({ what, who, seconds }));
+const report = (section, what, who, seconds) => console.log(JSON.stringify({ section, what, who, value: seconds }));
 const median = (figures) => figures.sort((a, b) => a - b)[figures.length >> 1];
 
 async function secondsPerCall(call, count) {
@@ -37,7 +37,7 @@ async function hits() {
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, [, , call]] of calls.entries()) figures[index].push(await secondsPerCall(call, 5_000));
   }
-  for (const [index, [what, who]] of calls.entries()) report(what, who, median(figures[index]));
+  for (const [index, [what, who]] of calls.entries()) report('cached', what, who, median(figures[index]));
 }
 
 /** Ten thousand promises wait for one flight: from the first that is settled to the last. */
@@ -54,7 +54,7 @@ async function herd() {
     await Promise.all(all);
     measured.push(Number(ends.at(-1) - ends[0]) / 1e9);
   }
-  report('Node: from the first of 10,000 promises settled to the last', 'rolebridge', median(measured));
+  report('herd', 'Node: 10,000 promises', 'rolebridge', median(measured));
 }
 
 hits().then(herd);

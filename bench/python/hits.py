@@ -19,8 +19,8 @@ URL = "https://bigquery.googleapis.com/bigquery/v2/projects/p/queries"
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
 
-def report(what: str, who: str, seconds: float) -> None:
-    print(json.dumps({"what": what, "who": who, "seconds": seconds}), flush=True)
+def report(section: str, what: str, who: str, seconds: float) -> None:
+    print(json.dumps({"section": section, "what": what, "who": who, "value": seconds}), flush=True)
 
 
 def seconds_per_call(call: Callable[[], object], count: int) -> float:
@@ -51,7 +51,7 @@ def hits() -> None:
         for name, call in calls.items():
             figures[name].append(seconds_per_call(call, 2_000))
     for (what, who), measured in figures.items():
-        report(what, who, statistics.median(measured) - (empty if who != "google-auth" else 0))
+        report("cached", what, who, statistics.median(measured) - (empty if who != "google-auth" else 0))
 
 
 def herd() -> None:
@@ -72,9 +72,7 @@ def herd() -> None:
             time.sleep(0.5)  # Not for luck: all of them are to be blocked when the clock starts.
             post(f"{control}/gates/herd-{round}/open", None)
         measured.append(max(ends) - min(ends))
-    report(
-        "Python: from the first of 1,000 blocked threads woken to the last", "rolebridge", statistics.median(measured)
-    )
+    report("herd", "Python: 1,000 blocked threads", "rolebridge", statistics.median(measured))
 
 
 def wait(ready: threading.Barrier, source: rolebridge.TokenSource, ends: list[float]) -> None:

@@ -1,30 +1,13 @@
-//! What the core costs where it is called often: a hit on one thread and on all, and a signature.
+//! What the core costs where it is called often: a hit on one thread and on all, many who wait for one flight, a signature.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
 use rolebridge::{Environment, Identity, Region, TokenSource};
-use rolebridge_bench::together;
+use rolebridge_bench::{herd, source, together};
 use rolebridge_emulator::Cloud;
 use serde_json::json;
 use std::hint::black_box;
-use std::time::SystemTime;
-
-const CREDENTIAL: &str = include_str!("../../../tests/credential.json");
-
-fn source(world: &rolebridge_emulator::World) -> TokenSource {
-    let info = world.info();
-    let text = CREDENTIAL
-        .replace("{google}", &world.google_url)
-        .replace("{audience}", info["audience"].as_str().unwrap_or_default())
-        .replace("{service_account}", info["service_account"].as_str().unwrap_or_default());
-    let metadata = world.metadata_url.clone();
-    let environment = Environment::from_lookup(|name| match name {
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT" => Some(metadata.clone()),
-        "ROLEBRIDGE_ALLOW_LOOPBACK" => Some("1".to_owned()),
-        _ => None,
-    });
-    TokenSource::builder().json(text).environment(environment).build().expect("the file is right")
-}
+use std::time::{Duration, SystemTime};
 
 fn hits(criterion: &mut Criterion) {
     let cloud = Cloud::start().expect("the emulator starts");
@@ -47,6 +30,27 @@ fn hits(criterion: &mut Criterion) {
     });
 }
 
+/// From the first that is woken to the last.
+fn waiters(criterion: &mut Criterion) {
+    let cloud = Cloud::start().expect("the emulator starts");
+    let world = cloud.world(json!({}));
+    let source = source(&world);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut round = 0;
+    let mut group = criterion.benchmark_group("one flight");
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    group.bench_function("a thousand tasks woken", |bencher| {
+        bencher.iter_custom(|count| {
+            let flights = (0..count).map(|_| {
+                round += 1;
+                herd(&runtime, &world, &source, &format!("round-{round}"), 1000)
+            });
+            flights.sum()
+        });
+    });
+    group.finish();
+}
+
 fn signing(criterion: &mut Criterion) {
     let region = Region::parse("us-east-1").expect("a region");
     let identity = Identity::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", region)
@@ -60,5 +64,5 @@ fn signing(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, hits, signing);
+criterion_group!(benches, hits, waiters, signing);
 criterion_main!(benches);

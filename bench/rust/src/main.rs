@@ -5,7 +5,8 @@
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use rolebridge::{Identity, Region, TokenSource, sigv4, subject_token::SubjectToken};
-use rolebridge_bench::together;
+use rolebridge_bench::{herd, source, together};
+use rolebridge_emulator::Cloud;
 use serde_json::json;
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,6 +16,7 @@ const ROUNDS: usize = 31;
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(hits());
+    waiters(&runtime);
     signatures();
 }
 
@@ -42,8 +44,8 @@ async fn hits() {
         figures[1].push(started.elapsed() / count);
     }
     let [ours_alone, theirs_alone] = figures.map(median);
-    print("Rust: cached headers, one thread", "rolebridge", ours_alone);
-    print("Rust: cached headers, one thread", "google-cloud-auth", theirs_alone);
+    print("cached", "Rust, Go: one thread", "rolebridge", ours_alone);
+    print("cached", "Rust, Go: one thread", "google-cloud-auth", theirs_alone);
 
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let contended = (0..ROUNDS).map(|_| {
@@ -56,8 +58,17 @@ async fn hits() {
             black_box(futures::executor::block_on(ours.headers()).expect("a hit"));
         })
     });
-    print("Rust: cached headers under block_on, one thread", "rolebridge", median(alone.collect()));
-    print("Rust: cached headers under block_on, every core", "rolebridge", median(contended.collect()));
+    print("cached", "Rust: under block_on, one thread", "rolebridge", median(alone.collect()));
+    print("cached", "Rust: under block_on, every core", "rolebridge", median(contended.collect()));
+}
+
+/// Ten thousand tasks wait for one flight: from the first that is woken to the last.
+fn waiters(runtime: &tokio::runtime::Runtime) {
+    let cloud = Cloud::start().expect("the emulator starts");
+    let world = cloud.world(json!({}));
+    let source = source(&world);
+    let measured = (0..5).map(|round| herd(runtime, &world, &source, &format!("round-{round}"), 10_000));
+    print("herd", "Rust: 10,000 tasks", "rolebridge", median(measured.collect()));
 }
 
 /// A `GetCallerIdentity`, signed; and what it takes to serialise it as Google reads it.
@@ -129,9 +140,9 @@ fn signatures() {
         figures[1].push(started.elapsed() / count);
     }
     let [whole, official, alone] = figures.map(median);
-    print("Rust: a signature", "rolebridge", alone);
-    print("Rust: a signature", "aws-sigv4", official);
-    print("Rust: a subject token, signed and serialised", "rolebridge", whole);
+    print("signing", "Rust: a signature", "rolebridge", alone);
+    print("signing", "Rust: a signature", "aws-sigv4", official);
+    print("signing", "Rust: a subject token, signed and serialised", "rolebridge", whole);
 }
 
 fn median(mut figures: Vec<Duration>) -> Duration {
@@ -139,6 +150,6 @@ fn median(mut figures: Vec<Duration>) -> Duration {
     figures[figures.len() / 2]
 }
 
-fn print(what: &str, who: &str, time: Duration) {
-    println!("{}", json!({ "what": what, "who": who, "seconds": time.as_secs_f64() }));
+fn print(section: &str, what: &str, who: &str, time: Duration) {
+    println!("{}", json!({ "section": section, "what": what, "who": who, "value": time.as_secs_f64() }));
 }

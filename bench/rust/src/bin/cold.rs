@@ -1,4 +1,4 @@
-//! One process, one token: `cold rolebridge`, `cold google-cloud-auth`, or `cold nothing` for what a process costs alone.
+//! One process, one token: `cold rolebridge`, `cold google-cloud-auth`; or none, and so many milliseconds: `cold wait 43`.
 
 use rolebridge::TokenSource;
 
@@ -18,6 +18,9 @@ fn main() {
                 credentials.headers(http::Extensions::new()).await.expect("a token");
             });
         }
-        _ => {}
+        _ => {
+            let milliseconds = std::env::args().nth(2).and_then(|text| text.parse().ok()).expect("milliseconds");
+            std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        }
     }
 }
