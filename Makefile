@@ -29,4 +29,5 @@ addon: ## the Node package's native part, as released
 
 clean: ## all that was built
 	cargo clean
-	rm -rf .venv node_modules demo/.venv demo/article/node_modules
+	rm -rf .venv node_modules demo/.venv demo/article/node_modules demo/article/credential.json
+	rm -f bindings-node/*.node bindings-python/python/rolebridge/*.so

@@ -348,13 +348,13 @@ def trouble_rows(before: dict[str, Fleet], records: dict[str, Record]) -> list[l
             cells += hit(interrupted(fleet, range(busy, busy + minutes)))
         columns.append(cells)
     labels = [
-        "a quarter is redeployed: running processes with failed calls",
+        "a quarter is redeployed at the busiest moment: running processes with failed calls",
         "… calls failed",
         "… minutes until the redeployed have tokens",
         "… at the quietest moment instead: processes with failed calls",
-        "STS is down for 5 minutes: processes with failed calls",
+        "STS is down for 5 minutes from the busiest moment: processes with failed calls",
         "… calls failed",
-        "STS is down for 10 minutes: processes with failed calls",
+        "STS is down for 10 minutes from the busiest moment: processes with failed calls",
         "… calls failed",
     ]
     return [[label, *cells] for label, *cells in zip(labels, *columns, strict=True)]

@@ -11,139 +11,34 @@ take turns, and each figure is a median. Go's libraries are measured where Go is
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from cloud import Cloud
 from page import Figure, markdown, picture
+from programs import (
+    CHAIN_MILLISECONDS,
+    GO,
+    GOOGLE_MILLISECONDS,
+    HAS_GO,
+    LOADED,
+    MEMORY,
+    METADATA_MILLISECONDS,
+    PROGRAMS,
+    PYTHON,
+    RUST,
+    TOP,
+    VENV,
+    WORK,
+)
 
-TOP = Path(__file__).resolve().parent.parent
-WORK = TOP / "target" / "bench"
-VENV = WORK / "venv"
-PYTHON = VENV / "bin" / "python"
-RUST = WORK / "rust" / "release"
-GO = WORK / "go"
 RUNS = 21
-METADATA_MILLISECONDS = 1
-GOOGLE_MILLISECONDS = 20
-#: What every new process waits for: three answers of the metadata service one after another, and two of Google's.
-CHAIN_MILLISECONDS = 3 * METADATA_MILLISECONDS + 2 * GOOGLE_MILLISECONDS
 MEMORY_RUNS = 5
-HAS_GO = shutil.which("go") is not None
 TELLS_MEMORY = Path("/proc/self/smaps_rollup").exists()
-
-
-@dataclass
-class Program:
-    """A process that ends with its token; a bare one only waits as long as the longest chain of waits."""
-
-    group: str
-    who: str
-    command: list[str]
-    is_bare: bool = False
-
-
-NATIVE, PYTHON_ALONE, NODE_ALONE = "Rust, Go", "Python", "Node"
-WITH_BIGQUERY = {
-    "Python": "Python, with google.cloud.bigquery imported",
-    "Node": "Node, with @google-cloud/bigquery required",
-}
-
-
-def python(group: str, who: str, script: str, *, is_bare: bool = False) -> Program:
-    return Program(group, who, [str(PYTHON), "-c", script], is_bare)
-
-
-def node(group: str, who: str, script: str, *, is_bare: bool = False) -> Program:
-    return Program(group, who, ["node", "-e", script], is_bare)
-
-
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-WAIT_PYTHON = f"import time; time.sleep({CHAIN_MILLISECONDS} / 1000)"
-WAIT_NODE = f"setTimeout(() => 0, {CHAIN_MILLISECONDS})"
-IMPORT_BIGQUERY = "import google.cloud.bigquery\n"
-DROP_IN_PYTHON = "import rolebridge; rolebridge.Credentials.from_env().refresh(None)"
-GOOGLE_PYTHON = f"""
-import os; from google.auth import aws; from google.auth.transport.requests import Request
-path = os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
-aws.Credentials.from_file(path, scopes=["{SCOPE}"]).refresh(Request())
-"""
-REQUIRE_BIGQUERY = "require('@google-cloud/bigquery');\n"
-DROP_IN_NODE = "require('rolebridge').createAuthClient().getAccessToken()"
-GOOGLE_NODE = f"""
-const {{ ExternalAccountClient }} = require('google-auth-library');
-const file = JSON.parse(require('fs').readFileSync(process.env.GOOGLE_APPLICATION_CREDENTIALS));
-const client = ExternalAccountClient.fromJSON(file);
-client.scopes = ['{SCOPE}'];
-client.getAccessToken();
-"""
-
-GO_PROGRAMS = [
-    Program(
-        NATIVE, "a process of Go that only waits", [str(GO / "auth"), "wait", f"{CHAIN_MILLISECONDS}ms"], is_bare=True
-    ),
-    Program(NATIVE, "cloud.google.com/go/auth", [str(GO / "auth"), "token"]),
-    Program(NATIVE, "golang.org/x/oauth2", [str(GO / "oauth2")]),
-]
-
-#: A bare process comes before those that are measured against it, and in each group Rolebridge before its peers.
-PROGRAMS = [
-    Program(NATIVE, "a process that only waits", [str(RUST / "cold"), "wait", str(CHAIN_MILLISECONDS)], is_bare=True),
-    Program(NATIVE, "rolebridge", [str(RUST / "cold"), "rolebridge"]),
-    Program(NATIVE, "google-cloud-auth", [str(RUST / "cold"), "google-cloud-auth"]),
-    *(GO_PROGRAMS if HAS_GO else []),
-    python(PYTHON_ALONE, "an interpreter that only waits", WAIT_PYTHON, is_bare=True),
-    python(PYTHON_ALONE, "rolebridge.TokenSource", "import rolebridge; rolebridge.TokenSource.from_env().token()"),
-    python(PYTHON_ALONE, "rolebridge.Credentials", DROP_IN_PYTHON),
-    python(PYTHON_ALONE, "google-auth", GOOGLE_PYTHON),
-    python(WITH_BIGQUERY["Python"], "one that only waits", IMPORT_BIGQUERY + WAIT_PYTHON, is_bare=True),
-    python(WITH_BIGQUERY["Python"], "rolebridge.Credentials", IMPORT_BIGQUERY + DROP_IN_PYTHON),
-    python(WITH_BIGQUERY["Python"], "google-auth", IMPORT_BIGQUERY + GOOGLE_PYTHON),
-    node(NODE_ALONE, "a runtime that only waits", WAIT_NODE, is_bare=True),
-    node(NODE_ALONE, "rolebridge.TokenSource", "require('rolebridge').TokenSource.fromEnv().token()"),
-    node(NODE_ALONE, "rolebridge.createAuthClient", DROP_IN_NODE),
-    node(NODE_ALONE, "google-auth-library", GOOGLE_NODE),
-    node(WITH_BIGQUERY["Node"], "one that only waits", REQUIRE_BIGQUERY + WAIT_NODE, is_bare=True),
-    node(WITH_BIGQUERY["Node"], "rolebridge.createAuthClient", REQUIRE_BIGQUERY + DROP_IN_NODE),
-    node(WITH_BIGQUERY["Node"], "google-auth-library", REQUIRE_BIGQUERY + GOOGLE_NODE),
-]
-
-WARMED_PYTHON = """
-import rolebridge, time
-rolebridge.warm()
-import google.cloud.bigquery
-credentials = rolebridge.Credentials.from_env()
-started = time.perf_counter()
-credentials.refresh(None)
-print(time.perf_counter() - started)
-"""
-WARMED_NODE = """
-const { createAuthClient, warm } = require('rolebridge');
-warm();
-require('@google-cloud/bigquery');
-const client = createAuthClient();
-const started = process.hrtime.bigint();
-client.getAccessToken().then(() => console.log(Number(process.hrtime.bigint() - started) / 1e9));
-"""
-
-#: They print how long they waited, in seconds.
-WARMED = {
-    "Python: google.cloud.bigquery": [str(PYTHON), "-c", WARMED_PYTHON],
-    "Node: @google-cloud/bigquery": ["node", "-e", WARMED_NODE],
-}
-
-MEMORY = [
-    *([str(PYTHON), "bench/python/memory.py", who] for who in ("rolebridge.TokenSource", "rolebridge.Credentials")),
-    [str(PYTHON), "bench/python/memory.py", "google-auth"],
-    *(["node", "bench/node/memory.js", who] for who in ("rolebridge.TokenSource", "rolebridge.createAuthClient")),
-    ["node", "bench/node/memory.js", "google-auth-library"],
-]
 
 
 def build() -> None:
@@ -186,22 +81,24 @@ def new_processes(environment: Mapping[str, str]) -> Iterator[Figure]:
             output(program.command, environment)
             if run:  # The first warms the disk's cache.
                 measured[index].append(time.perf_counter() - started)
-    bare: list[float] = []
+    bare: dict[str, float] = {}
     for index, program in enumerate(PROGRAMS):
-        figure = Figure("new", program.group, program.who, statistics.median(measured[index]))
+        median = statistics.median(measured[index])
+        figure = Figure("new", program.subject, program.who, median)
         if program.is_bare:
-            bare = measured[index]
+            bare[program.runtime] = median
         else:
-            # Of one turn each: what disturbed the machine meanwhile disturbed both.
-            figure.own = statistics.median(mine - only for mine, only in zip(measured[index], bare, strict=True))
+            figure.own = median - bare[program.runtime]
         yield figure
 
 
-def warmed(environment: Mapping[str, str]) -> Iterator[Figure]:
-    """What is left to wait for when Google's client has been loaded."""
-    for what, command in WARMED.items():
-        waits = [float(output(command, environment)) for _ in range(RUNS)]
-        yield Figure("warm", what, "rolebridge", statistics.median(waits))
+def loaded(environment: Mapping[str, str]) -> Iterator[Figure]:
+    """From the moment at which Google's client is loaded to the token, as the programs tell it; they take turns."""
+    turns = [[float(output(command, environment)) for _, _, command in LOADED] for _ in range(RUNS)]
+    for (what, who, _), waits in zip(LOADED, zip(*turns, strict=True), strict=True):
+        median = statistics.median(waits)
+        own = median - CHAIN_MILLISECONDS / 1000
+        yield Figure("loaded", what, who, median, own if own > 0 else None)
 
 
 def memory(environment: Mapping[str, str]) -> Iterator[Figure]:
@@ -230,7 +127,7 @@ def measure() -> tuple[list[Figure], str]:
     try:
         for operation in ("session_token", "role", "region", "zone", "keys"):
             cloud.slow(f"metadata.{operation}", METADATA_MILLISECONDS)
-        for operation in ("sts.token", "iamcredentials.generateAccessToken"):
+        for operation in ("sts.token", "sts.root", "iamcredentials.generateAccessToken", "iamcredentials.root"):
             cloud.slow(operation, GOOGLE_MILLISECONDS)
         file, authority = WORK / "hosts.json", WORK / "authority.pem"
         hosts = cloud.credential("https://sts.googleapis.com", "https://iamcredentials.googleapis.com")
@@ -244,7 +141,7 @@ def measure() -> tuple[list[Figure], str]:
             "NODE_EXTRA_CA_CERTS": str(authority),
         }
         figures += new_processes(environment)
-        figures += warmed(environment)
+        figures += loaded(environment)
         if TELLS_MEMORY:
             figures += memory(environment)
         time_line = output([str(RUST / "timing"), str(file)], environment)

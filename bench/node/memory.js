@@ -35,14 +35,15 @@ const WAYS = {
 };
 
 async function main(who) {
+  const subject = who === 'rolebridge.TokenSource' ? 'a token' : "a credential for Google's clients";
   const before = resident();
   const warm = WAYS[who]();
   const imported = resident();
   await warm();
   const warmed = resident();
-  const added = { require: imported - before, 'one warm credential': warmed - imported };
+  const added = { require: imported - before, 'first token': warmed - imported };
   for (const [what, value] of Object.entries(added)) {
-    console.log(JSON.stringify({ section: 'memory', what: `Node: ${what}`, who, value }));
+    console.log(JSON.stringify({ section: 'memory', what: `Node: ${subject}, ${what}`, who, value }));
   }
 }
 

@@ -45,19 +45,24 @@ def kept(credential: object, use: Callable[..., object]) -> object:
     return credential
 
 
-WAYS = {"rolebridge.TokenSource": token_source, "rolebridge.Credentials": credentials, "google-auth": google_auth}
+WAYS = {
+    "rolebridge.TokenSource": ("a token", token_source),
+    "rolebridge.Credentials": ("a credential for Google's clients", credentials),
+    "google-auth": ("a credential for Google's clients", google_auth),
+}
 
 
 def main() -> None:
     who = sys.argv[1]
+    subject, prepare = WAYS[who]
     before = resident()
-    warm = WAYS[who]()
+    warm = prepare()
     imported = resident()
     credential = warm()
     warmed = resident()
     assert credential is not None
-    for what, added in (("import", imported - before), ("one warm credential", warmed - imported)):
-        print(json.dumps({"section": "memory", "what": f"Python: {what}", "who": who, "value": added}))
+    for what, added in (("import", imported - before), ("first token", warmed - imported)):
+        print(json.dumps({"section": "memory", "what": f"Python: {subject}, {what}", "who": who, "value": added}))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
 //! 2. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
 //!
 //! A source answers one of three ways: here it is; not configured, ask the next; configured and broken, **stop**. A
-//! workload whose own role is broken never becomes the machine's role. So a home that is configured and that this
-//! version cannot read yet (a profile, IRSA, a container) stops the search too.
+//! workload whose own role is broken never becomes the machine's role. So a source that is configured and that
+//! this version cannot read yet (a profile, IRSA, a container) stops the search too.
 //!
 //! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else what instance metadata says.
 
@@ -104,7 +104,7 @@ pub(crate) const SELECTING_NAMES: &[&str] = &[
 pub(crate) fn waits_for_metadata(environment: &Environment) -> bool {
     let has_keys = environment.is_set(env_names::AWS_ACCESS_KEY_ID);
     let is_complete = has_keys && environment::is_region_set(environment);
-    let is_refused = !has_keys && unread_home(environment).is_some();
+    let is_refused = !has_keys && unread_source(environment).is_some();
     !is_complete && !is_refused && !environment.is_true(env_names::AWS_EC2_METADATA_DISABLED)
 }
 
@@ -118,13 +118,13 @@ pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Ident
         };
         return Ok(Identity { keys, region });
     }
-    refuse_unread_homes(outside)?;
+    refuse_unread_sources(outside)?;
     imds::identity(outside, config, known_region).await
 }
 
-/// The variable that names a home of the workload's own which is not read yet, and what it names.
-fn unread_home(environment: &Environment) -> Option<(&'static str, &'static str)> {
-    const HOMES: [(&str, &str); 6] = [
+/// The variable that names a source which is not read yet, and what it names.
+fn unread_source(environment: &Environment) -> Option<(&'static str, &'static str)> {
+    const SOURCES: [(&str, &str); 6] = [
         (env_names::AWS_WEB_IDENTITY_TOKEN_FILE, "a web identity (IRSA)"),
         (env_names::AWS_PROFILE, "a profile"),
         (env_names::AWS_SHARED_CREDENTIALS_FILE, "a profile"),
@@ -132,14 +132,14 @@ fn unread_home(environment: &Environment) -> Option<(&'static str, &'static str)
         (env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "a container's role"),
         (env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI, "a container's role"),
     ];
-    HOMES.into_iter().find(|(name, _)| environment.is_set(name))
+    SOURCES.into_iter().find(|(name, _)| environment.is_set(name))
 }
 
 /// Stops where there is one: going on would find the machine's role.
-fn refuse_unread_homes(outside: &Outside) -> Result<(), Error> {
-    let Some((name, home)) = unread_home(&outside.environment) else { return Ok(()) };
+fn refuse_unread_sources(outside: &Outside) -> Result<(), Error> {
+    let Some((name, source)) = unread_source(&outside.environment) else { return Ok(()) };
     Err(failure(format!(
-        "`{name}` names {home} as this workload's identity, which this version of Rolebridge cannot read; \
+        "`{name}` names {source} as this workload's identity, which this version of Rolebridge cannot read; \
          the machine's own role was not asked instead"
     ))
     .hinting("export the role's keys as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset the variable"))

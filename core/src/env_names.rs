@@ -37,17 +37,17 @@ names! {
     AWS_REGION;
     /// The region where `AWS_REGION` is unset.
     AWS_DEFAULT_REGION;
-    /// Names the home IRSA: never passed over for another identity.
+    /// Names the source IRSA: never passed over for another identity.
     AWS_WEB_IDENTITY_TOKEN_FILE;
-    /// Names the home of a profile: never passed over for another identity.
+    /// Names a profile, a source: never passed over for another identity.
     AWS_PROFILE;
-    /// Names the home of profiles: never passed over for another identity.
+    /// Names the file of profiles, a source: never passed over for another identity.
     AWS_SHARED_CREDENTIALS_FILE;
-    /// Names the home of profiles: never passed over for another identity.
+    /// Names the file of profiles, a source: never passed over for another identity.
     AWS_CONFIG_FILE;
-    /// Names the home ECS: never passed over for another identity.
+    /// Names the source ECS: never passed over for another identity.
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
-    /// Names the homes EKS Pod Identity and SnapStart: never passed over for another identity.
+    /// Names the sources EKS Pod Identity and SnapStart: never passed over for another identity.
     AWS_CONTAINER_CREDENTIALS_FULL_URI;
     /// `true` (any case) asks no instance metadata.
     AWS_EC2_METADATA_DISABLED;

@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 
 const SERVICE: &str = "bigquery.googleapis.com";
 const LOCATION: &str = "US";
-const SCOPES: [&str; 2] =
-    ["https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform.read-only"];
+/// What opens each operation besides `cloud-platform`; making a job takes more than reading.
+const WRITING: [&str; 1] = ["https://www.googleapis.com/auth/bigquery"];
+const READING: [&str; 2] = [WRITING[0], "https://www.googleapis.com/auth/cloud-platform.read-only"];
 
 pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
     let ["bigquery", "v2", "projects", project, rest @ ..] = path else { return None };
@@ -30,7 +31,7 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
         ("GET", ["queries", id]) => {
             let id = (*id).to_owned();
             Route::new("bigquery.queryResults", move |facts, request| {
-                authorize(facts, request, &project)?;
+                authorize(facts, request, &project, &READING)?;
                 let page = Page::from_query(request);
                 let mut body = page.render(facts, find(facts, &project, &id)?);
                 body["kind"] = "bigquery#getQueryResultsResponse".into();
@@ -40,7 +41,7 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
         ("GET", ["jobs", id]) => {
             let id = (*id).to_owned();
             Route::new("bigquery.job", move |facts, request| {
-                authorize(facts, request, &project)?;
+                authorize(facts, request, &project, &READING)?;
                 Ok(ok(&find(facts, &project, &id)?.resource(&facts.project.id)))
             })
         }
@@ -50,10 +51,10 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
 }
 
 /// The name of the caller, if it may run queries in the project.
-fn authorize(facts: &Facts, request: &Request, project: &str) -> Result<String, Reply> {
+fn authorize(facts: &Facts, request: &Request, project: &str, scopes: &[&str]) -> Result<String, Reply> {
     require_service(facts, SERVICE)?;
     let bearer = access::bearer(facts, request)?;
-    if !bearer.has_scope(&SCOPES) {
+    if !bearer.has_scope(scopes) {
         return Err(reply::insufficient_scopes(SERVICE));
     }
     if !facts.may_query(&bearer.principal) || !facts.is_project(project) {
@@ -66,7 +67,7 @@ fn authorize(facts: &Facts, request: &Request, project: &str) -> Result<String, 
 
 /// `jobs.query`: runs and answers with the first page.
 fn query(facts: &mut Facts, request: &Request, project: &str) -> Answer {
-    let user = authorize(facts, request, project)?;
+    let user = authorize(facts, request, project, &READING)?;
     let body = reply::parse_json(request)?;
     let page = Page {
         start: 0,
@@ -82,7 +83,7 @@ fn query(facts: &mut Facts, request: &Request, project: &str) -> Answer {
 
 /// `jobs.insert`: runs, and answers with the job alone.
 fn insert_job(facts: &mut Facts, request: &Request, project: &str) -> Answer {
-    let user = authorize(facts, request, project)?;
+    let user = authorize(facts, request, project, &WRITING)?;
     let body = reply::parse_json(request)?;
     let configuration = &body["configuration"]["query"];
     if configuration.is_null() || body["configuration"]["dryRun"] == true {

@@ -135,6 +135,11 @@ fn only_a_granted_bearer_with_the_scope_may_ask() {
         reply["accessToken"].as_str().expect("a token").to_owned()
     };
     query(&world, &scoped("https://www.googleapis.com/auth/bigquery"), "SELECT 1").ok();
+    let reading = scoped("https://www.googleapis.com/auth/cloud-platform.read-only");
+    query(&world, &reading, "SELECT 1").ok();
+    let jobs = format!("{}/bigquery/v2/projects/my-project/jobs", world.google_url);
+    let job = json!({ "configuration": { "query": { "query": "SELECT 1" } } });
+    post(jobs, &reading, &job).refused(403, "insufficient authentication scopes");
     let storage = scoped("https://www.googleapis.com/auth/devstorage.read_only");
     query(&world, &storage, "SELECT 1").refused(403, "insufficient authentication scopes");
 

@@ -1,5 +1,5 @@
-//! `slot.rs` and `flight.rs` of the cache, the very files, with shuttle's locks in place of std's: what holds in every
-//! order in which threads and tasks may take their steps.
+//! `slot.rs` and `flight.rs` of the cache, the very files, with shuttle's locks in place of std's: what holds in
+//! thousands of the orders in which threads and tasks may take their steps.
 //!
 //! Shuttle draws orders at random; a failure prints one that `shuttle::replay` runs again.
 #![allow(dead_code, unreachable_pub, reason = "the included files belong to another crate, and are used in part")]
@@ -71,9 +71,9 @@ fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error>
     }
 }
 
-/// In every order: `threads` threads obtain from one slot, each flight is run by `fly` with its number, counted from 0,
+/// In many orders: `threads` threads obtain from one slot, each flight is run by `fly` with its number, counted from 0,
 /// and each thread checks what it got. `flights` is how many there must have been.
-fn in_every_order(threads: usize, flights: u32, fly: fn(u32, Lead<u32>), check: fn(Result<u32, Error>)) {
+fn in_many_orders(threads: usize, flights: u32, fly: fn(u32, Lead<u32>), check: fn(Result<u32, Error>)) {
     let once = move || {
         let (slot, flown) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
         let threads: Vec<_> = (0..threads)
@@ -98,7 +98,7 @@ fn elsewhere(settle: impl FnOnce() + Send + 'static) {
 #[test]
 fn all_who_ask_are_given_the_one_token_of_one_flight() {
     let fly = |_, lead: Lead<u32>| elsewhere(move || lead.settle(minted(1), now(), 0.0));
-    in_every_order(4, 1, fly, |value| assert_eq!(value.ok(), Some(1)));
+    in_many_orders(4, 1, fly, |value| assert_eq!(value.ok(), Some(1)));
 }
 
 #[test]
@@ -106,13 +106,13 @@ fn a_flight_that_vanishes_is_led_anew_and_loses_nobody() {
     let fly = |number, lead: Lead<u32>| {
         elsewhere(move || if number == 0 { drop(lead) } else { lead.settle(minted(2), now(), 0.0) });
     };
-    in_every_order(3, 2, fly, |value| assert_eq!(value.ok(), Some(2)));
+    in_many_orders(3, 2, fly, |value| assert_eq!(value.ok(), Some(2)));
 }
 
 #[test]
 fn a_failure_reaches_every_waiter_and_holds_off_the_next() {
     let fly = |_, lead: Lead<u32>| lead.settle(down(), now(), 0.0);
-    in_every_order(3, 1, fly, |value| assert!(value.is_err()));
+    in_many_orders(3, 1, fly, |value| assert!(value.is_err()));
 }
 
 #[test]
