@@ -14,8 +14,8 @@ struct Said {
 }
 
 impl Said {
-    fn new(code: &Value, description: &Value) -> Said {
-        let text = |value: &Value| value.as_str().map(quotable);
+    fn new(code: Option<&Value>, description: Option<&Value>) -> Said {
+        let text = |value: Option<&Value>| value?.as_str().map(quotable);
         Said { code: text(code), description: text(description).unwrap_or_default() }
     }
 

@@ -20,6 +20,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a connection to a public host may take: three lost packets.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What a token source needs of the world. Implementations log nothing of what passes through them.
 pub(crate) trait Host: Send + Sync + fmt::Debug {
     /// The wall clock.
@@ -40,9 +43,9 @@ pub(crate) trait Host: Send + Sync + fmt::Debug {
     /// Only for futures that [`Host::spawn`] runs.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// Makes ready what the first request to Google will need, while something else is waited for: roots, and connections
-    /// to these URLs' hosts. It may fail without effect. Only inside [`Host::spawn`].
-    fn prepare(&self, environment: &Environment, urls: Vec<url::Url>);
+    /// Makes ready what a request to this URL's host will need, while something else is waited for: roots, and a connection.
+    /// It may fail without effect. Only inside [`Host::spawn`].
+    fn prepare(&self, environment: &Environment, url: url::Url);
 
     /// One request and its whole reply, over a route that the environment configures. Only inside [`Host::spawn`].
     fn send(
@@ -148,7 +151,8 @@ impl Outside {
         result
     }
 
-    /// `work`, if it ends by the deadline. (Retries end before it by themselves, with what was answered last.)
+    /// `work`, if it ends by the deadline. (Tries end before it by themselves, with what was answered last, unless an
+    /// answer comes drop by drop.)
     pub(crate) async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         match future::select(pin!(work), self.host.sleep(self.left())).await {
             Either::Left((result, _)) => result,

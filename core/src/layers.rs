@@ -106,12 +106,14 @@ pub(crate) struct Descent {
     keys: Keys,
     /// Until when a lower layer holds off, if this descent met one that does.
     held_off_until: ArcSwapOption<Moment>,
+    /// Whether somebody waits for the token; ahead of its end, nobody gains by haste.
+    is_waited_for: bool,
 }
 
 impl Descent {
-    pub(crate) fn new(purpose: Purpose, outside: Outside, registry: Arc<Registry>) -> Descent {
+    pub(crate) fn new(purpose: Purpose, outside: Outside, registry: Arc<Registry>, is_waited_for: bool) -> Descent {
         let keys = Keys::of(&purpose, &outside.environment);
-        Descent { purpose, outside, registry, keys, held_off_until: ArcSwapOption::empty() }
+        Descent { purpose, outside, registry, keys, held_off_until: ArcSwapOption::empty(), is_waited_for }
     }
 
     /// Runs the flight of the access layer to its end.
@@ -142,23 +144,23 @@ impl Descent {
             return Ok(held);
         }
         let step = if self.purpose.config.impersonation.is_some() { Step::Impersonation } else { Step::Exchange };
-        Err(Error::new(Kind::Malformed, step, "Google's token had ended before its reply arrived"))
+        let message =
+            "the token had ended when its reply was read: the process was stopped meanwhile, or its clock was set";
+        Err(Error::new(Kind::Unavailable, step, message))
     }
 
-    /// While AWS is asked, Google's connections open; while Google STS is asked, that to IAM Credentials does. For a
-    /// descent that somebody waits for: ahead of a token's end, nobody gains by it.
-    pub(crate) fn prepare(&self) {
-        let Purpose { config, .. } = &self.purpose;
-        let exchange = aws::waits_for_metadata(&self.outside.environment).then(|| config.token_url.clone());
-        let impersonation = config.impersonation.as_ref().map(|impersonation| impersonation.url.clone());
-        let urls = exchange.into_iter().chain(impersonation).collect();
-        self.outside.host.prepare(&self.outside.environment, urls);
+    /// Opens the connection of a later step while an earlier one waits for its answer.
+    fn open_ahead(&self, url: &url::Url) {
+        if self.is_waited_for {
+            self.outside.host.prepare(&self.outside.environment, url.clone());
+        }
     }
 
     async fn impersonate(&self, impersonation: &Impersonation) -> Result<Token, Error> {
         let Purpose { config, scopes } = &self.purpose;
         let slot = self.registry.slot(self.keys.federated, self.outside.host.now());
         let mint = || {
+            self.open_ahead(&impersonation.url);
             let minting = async {
                 let token = self.exchange().await?;
                 let (minted_at, end) = (token.minted_at(), token.end());
@@ -176,6 +178,9 @@ impl Descent {
         let (config, scope) = (&self.purpose.config, self.purpose.sts_scope());
         let slot = self.registry.slot(self.keys.identity, self.outside.host.now());
         let mint = || {
+            if aws::waits_for_metadata(&self.outside.environment) {
+                self.open_ahead(&config.token_url);
+            }
             let minting = async {
                 let identity = mint::identity(&self.outside, config).await?;
                 let now = self.outside.host.now();

@@ -19,7 +19,7 @@ use crate::subject_token::SubjectToken;
 use crate::token::Token;
 use std::time::Duration;
 
-/// For each of the two calls to Google: one that hangs for as long as a reply may take, and one try after it.
+/// For each of the two calls to Google: longer than one reply may take, and for two connections that cannot be made.
 const GOOGLE_BUDGET: Duration = Duration::from_secs(13);
 
 /// Stage 1: who this workload is at AWS.

@@ -1,6 +1,6 @@
 //! What is tried again, and when: [`decide`] knows, [`send`] is the only loop.
 
-use crate::host::{Outside, Reason, Route, SendError};
+use crate::host::{CONNECT_TIMEOUT, Outside, Reason, Route, SendError};
 use crate::reply::Reply;
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ const LINK_LOCAL_TRIES: u32 = 3;
 /// Before the second try; doubled for each one after it, and shortened by up to half at random.
 const PUBLIC_BACKOFF: Duration = Duration::from_millis(500);
 const LINK_LOCAL_BACKOFF: Duration = Duration::from_millis(100);
-/// What a try needs at the least: a wait after which less is left is not worth its while.
+/// What a try needs at the least: a wait after which less is left is not worth its while. (Where no connection could be
+/// made, a whole such try: cut off, it would hide what is known by then.)
 const SHORTEST_TRY: Duration = Duration::from_millis(500);
 
 /// The wait before the next try after the `tries`-th ended with `outcome`; none if that one stands.
@@ -44,7 +45,9 @@ fn decide(
     }
     let backoff = first.saturating_mul(1 << (tries - 1)).mul_f64(1.0 - random / 2.0);
     let wait = backoff.saturating_add(asked.unwrap_or_default());
-    (wait.saturating_add(SHORTEST_TRY) <= left).then_some(wait)
+    let could_not_connect = matches!(outcome, Err(error) if error.reason == Reason::Connect);
+    let least = if could_not_connect { CONNECT_TIMEOUT } else { SHORTEST_TRY };
+    (wait.saturating_add(least) <= left).then_some(wait)
 }
 
 /// Sends a request until its outcome stands.
@@ -122,6 +125,13 @@ mod tests {
         assert_eq!(wait(0.0), Some(Duration::from_millis(3500)));
         assert_eq!(wait(1.0), Some(Duration::from_millis(3250)), "jittered: others were asked the same");
         assert_eq!(decide(Route::Public, 1, &answered(429, Some(60)), LEFT, 0.0), None);
+    }
+
+    #[test]
+    fn a_connection_is_tried_again_only_if_one_that_hangs_fits_into_the_budget() {
+        let wait = |left| decide(Route::Public, 2, &failed(Reason::Connect), Duration::from_secs(left), 0.0);
+        assert_eq!(wait(6), Some(Duration::from_secs(1)));
+        assert_eq!(wait(5), None);
     }
 
     #[test]

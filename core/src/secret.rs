@@ -3,7 +3,8 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Key material or a token. Opened only by [`Secret::expose`], which is called only where a header or a form is written.
+/// Key material or a token. Opened only by [`Secret::expose`]: to sign, to send, to tell one key from another, and for the
+/// user who asks for the token.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<String>);
 

@@ -58,7 +58,7 @@ impl TokenSource {
     }
 
     /// The headers of a request to a Google API: `authorization`, and `x-goog-user-project` where a quota project is
-    /// set. The map is shared and made once for each token and thread. Errors as [`TokenSource::token`].
+    /// set. The map is shared, and made anew only when the cache has been asked. Errors as [`TokenSource::token`].
     pub async fn headers(&self) -> Result<Arc<HeaderMap>, Error> {
         match self.0.headers_at_hand() {
             Some(headers) => Ok(headers),
@@ -75,8 +75,8 @@ impl TokenSource {
     }
 
     /// Mints a token with nothing that is cached, as a new process would, and tells what each step asked, when, and how
-    /// long it waited. What is cached stays as it is, and connections that are open are used. (Dropped before its end,
-    /// the mint goes on to its own.)
+    /// long it waited. What is cached stays as it is, and connections that are open are used; those that are opened ahead
+    /// are left out of the account. (Dropped before its end, the mint goes on to its own.)
     pub async fn explain(&self) -> Explanation {
         self.0.explain(&self.0.environment()).await
     }

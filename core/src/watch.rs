@@ -10,8 +10,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// In the order in which they began; one that was gone through again, since what a service held against it was
-    /// replaced, stands here twice.
+    /// In the order in which they began.
     pub steps: Vec<StepReport>,
     /// What came of the mint.
     pub result: Result<Token, Error>,

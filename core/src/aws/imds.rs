@@ -31,6 +31,9 @@ const BUDGET: Duration = Duration::from_millis(2500);
 /// The longest that AWS gives; the session is used for one mint only.
 const SESSION_SECONDS: &str = "21600";
 
+const WITHOUT_METADATA: &str =
+    "run where a role is attached, or export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION";
+
 const ROLES: &str = "latest/meta-data/iam/security-credentials/";
 const REGION: &str = "latest/meta-data/placement/region";
 
@@ -38,7 +41,7 @@ const REGION: &str = "latest/meta-data/placement/region";
 pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<Region>) -> Result<Identity, Error> {
     let outside = &outside.for_step(BUDGET);
     let find = async {
-        let service = Service::find(outside, config)?;
+        let service = Service::find(outside, config, "no AWS identity is set up here: no keys in the environment")?;
         let session = service.open_session().await?;
         let role_region = async {
             match known {
@@ -61,16 +64,19 @@ pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<R
 pub(super) async fn region(outside: &Outside, config: &Config) -> Result<Region, Error> {
     let outside = &outside.for_step(BUDGET);
     let find = async {
-        let service = Service::find(outside, config)?;
+        let service = Service::find(outside, config, "no variable names the AWS region")?;
         let session = service.open_session().await?;
         service.region(&session).await
     };
     outside.within(Step::Identity, find).await.map_err(|cause| {
-        failure(
-            "the keys are known, and the AWS region is not: no variable names it, and instance metadata did not answer",
-        )
-        .hinting("set AWS_REGION, such as `us-east-1`")
-        .caused_by(cause)
+        // Whose fault it is, and whether it may pass, is that of what lies below.
+        let message = "the keys are known, and the AWS region is not: no variable names it, nor does instance metadata";
+        let error = Error::new(cause.kind(), Step::Identity, message).hinting("set AWS_REGION, such as `us-east-1`");
+        let error = match cause.status() {
+            Some(status) => error.answering(status, cause.code()),
+            None => error,
+        };
+        error.retrying_after(cause.retry_after()).caused_by(cause)
     })
 }
 
@@ -79,6 +85,8 @@ struct Service<'a> {
     outside: &'a Outside,
     base: Url,
     version_1_is_allowed: bool,
+    /// Why it is asked, for an error that says it cannot be.
+    need: &'static str,
 }
 
 /// What a request must carry: nothing, under version 1.
@@ -89,13 +97,11 @@ struct Session {
 }
 
 impl<'a> Service<'a> {
-    fn find(outside: &'a Outside, config: &Config) -> Result<Service<'a>, Error> {
+    fn find(outside: &'a Outside, config: &Config, need: &'static str) -> Result<Service<'a>, Error> {
         let environment = &outside.environment;
         if environment.is_true(AWS_EC2_METADATA_DISABLED) {
-            return Err(failure(format!(
-                "no AWS identity is set up here: no keys in the environment, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"
-            ))
-            .hinting("run where a role is attached, or export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"));
+            return Err(failure(format!("{need}, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"))
+                .hinting(WITHOUT_METADATA));
         }
         let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), &config.metadata_origin) {
             (Some(named), _) => Url::parse(named.trim())
@@ -105,7 +111,7 @@ impl<'a> Service<'a> {
             (None, Some(origin)) => origin.clone(),
             (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
         };
-        Ok(Service { outside, base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED) })
+        Ok(Service { outside, base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED), need })
     }
 
     async fn open_session(&self) -> Result<Session, Error> {
@@ -214,9 +220,7 @@ impl<'a> Service<'a> {
     }
 
     fn unreachable(&self, cause: SendError) -> Error {
-        failure("no AWS identity is set up here: no keys in the environment, and no instance metadata answers")
-            .hinting("run where a role is attached, or export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION")
-            .caused_by(cause)
+        failure(format!("{}, and no instance metadata answers", self.need)).hinting(WITHOUT_METADATA).caused_by(cause)
     }
 }
 

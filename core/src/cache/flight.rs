@@ -96,13 +96,17 @@ impl<T: Clone> Future for Wait<T> {
             return Poll::Ready(outcome.clone());
         }
         let waker = Some(context.waker().clone());
-        match this.place {
-            Some(place) => state.wakers[place] = waker,
+        let before = match this.place {
+            Some(place) => std::mem::replace(&mut state.wakers[place], waker),
             None => {
                 this.place = Some(state.wakers.len());
                 state.wakers.push(waker);
+                None
             }
-        }
+        };
+        // A waker may be the last to own another waiter of this flight, whose drop takes the lock.
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 }
@@ -110,10 +114,9 @@ impl<T: Clone> Future for Wait<T> {
 impl<T: Clone> Drop for Wait<T> {
     fn drop(&mut self) {
         if let Some(place) = self.place {
-            // Gone once the flight is settled.
-            if let Some(waker) = self.flight.lock().wakers.get_mut(place) {
-                *waker = None;
-            }
+            // Gone once the flight is settled; dropped after the lock is released, as above.
+            let waker = self.flight.lock().wakers.get_mut(place).and_then(Option::take);
+            drop(waker);
         }
         if self.has_blocked {
             self.flight.settled.notify_one();

@@ -3,6 +3,9 @@
 use crate::moment::Moment;
 use std::time::Duration;
 
+/// When a token may become stale, as shares of its life; `docs/fleet.md` tells why.
+const EARLIEST_STALE: f64 = 0.5;
+const LATEST_STALE: f64 = 0.85;
 /// A wall clock set back this little is an adjustment; set back further, the age of what was minted is unknown.
 const CLOCK_ADJUSTMENT: Duration = Duration::from_secs(60);
 
@@ -19,8 +22,14 @@ impl<T> Held<T> {
     /// To be renewed ahead of its end: stale from a point drawn between 50 % and 85 % of its life, so that processes
     /// that started together do not renew together.
     pub(crate) fn renewed_ahead(value: T, minted_at: Moment, expires_at: Moment, random: f64) -> Held<T> {
-        let fresh = expires_at.since(minted_at).mul_f64(0.5 + 0.35 * random);
+        let fresh = expires_at.since(minted_at).mul_f64(EARLIEST_STALE + (LATEST_STALE - EARLIEST_STALE) * random);
         Held { value, minted_at, stale_at: minted_at.plus(fresh), expires_at }
+    }
+
+    /// The same, stale from a point drawn between `now` and the latest one.
+    pub(crate) fn renewed_from(self, now: Moment, random: f64) -> Held<T> {
+        let latest = self.minted_at.plus(self.expires_at.since(self.minted_at).mul_f64(LATEST_STALE));
+        Held { stale_at: now.plus(latest.since(now).mul_f64(random)), ..self }
     }
 
     /// To be used until `margin` before its end, and renewed only when it is next asked for.

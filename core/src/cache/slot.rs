@@ -15,6 +15,9 @@ const LONGEST_HOLD_OFF: Duration = Duration::from_secs(30);
 /// A service that asks to be left alone is left alone: for this long at the most, and up to twice as long at random,
 /// since all who were asked would else come back in one moment.
 const LONGEST_ASKED_HOLD_OFF: Duration = Duration::from_secs(300);
+/// No flight takes longer. One that seems to was frozen with its process (a function's instance, a laptop, a snapshot) and
+/// will fail by clocks that went on: nobody joins it.
+const LONGEST_FLIGHT: Duration = Duration::from_secs(31);
 /// How soon a caller that used a stale token looks for its successor while a flight is under way.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -25,8 +28,14 @@ pub(crate) struct Slot<T> {
 
 struct State<T> {
     held: Option<Held<T>>,
-    flight: Option<Arc<Flight<T>>>,
+    flight: Option<Begun<T>>,
     failure: Option<Failure>,
+}
+
+/// A flight under way, and since when.
+struct Begun<T> {
+    flight: Arc<Flight<T>>,
+    at: Moment,
 }
 
 /// The last flight's failure, told until its hold-off ends, and counted a little longer.
@@ -86,13 +95,14 @@ impl<T: Clone> Slot<T> {
             let ask_again_at = held.stale_at();
             return Answer { usable, next: Next::Rest, ask_again_at };
         }
-        let (next, ask_again_at) = if let Some(flight) = &state.flight {
-            (Next::Wait(Arc::clone(flight)), now.plus(LOOK_AGAIN))
+        let under_way = state.flight.as_ref().filter(|begun| now < begun.at.plus(LONGEST_FLIGHT));
+        let (next, ask_again_at) = if let Some(begun) = under_way {
+            (Next::Wait(Arc::clone(&begun.flight)), now.plus(LOOK_AGAIN))
         } else if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_off(now)) {
             (Next::HoldOff(failure.error.clone(), failure.until()), failure.until())
         } else {
             let flight = Arc::new(Flight::new());
-            state.flight = Some(Arc::clone(&flight));
+            state.flight = Some(Begun { flight: Arc::clone(&flight), at: now });
             (Next::Lead(Lead { slot: Arc::clone(self), flight, is_settled: false }), now.plus(LOOK_AGAIN))
         };
         let ask_again_at = usable.as_ref().map_or(ask_again_at, |held| ask_again_at.min(held.expires_at()));
@@ -115,9 +125,18 @@ impl<T: Clone> Slot<T> {
             && !state.failure.as_ref().is_some_and(|failure| failure.holds_off(now))
     }
 
-    fn settle(&self, result: Result<Held<T>, Error>, now: Moment, random: f64) {
+    /// The state, if this flight is still the slot's own; it is so no longer.
+    fn land(&self, flight: &Arc<Flight<T>>) -> Option<MutexGuard<'_, State<T>>> {
         let mut state = self.lock();
-        state.flight = None;
+        let is_own = state.flight.as_ref().is_some_and(|begun| Arc::ptr_eq(&begun.flight, flight));
+        is_own.then(|| {
+            state.flight = None;
+            state
+        })
+    }
+
+    fn settle(&self, flight: &Arc<Flight<T>>, result: Result<Held<T>, Error>, now: Moment, random: f64) {
+        let Some(mut state) = self.land(flight) else { return };
         match result {
             Ok(held) => {
                 state.held = Some(held);
@@ -135,9 +154,8 @@ impl<T: Clone> Slot<T> {
     }
 
     /// The flight met a lower layer's hold-off and tried nothing: this one holds off as long, and counts no failure.
-    fn settle_held_off(&self, error: Error, now: Moment, until: Moment) {
-        let mut state = self.lock();
-        state.flight = None;
+    fn settle_held_off(&self, flight: &Arc<Flight<T>>, error: Error, now: Moment, until: Moment) {
+        let Some(mut state) = self.land(flight) else { return };
         let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row);
         state.failure = Some(Failure { error, in_a_row, at: now, hold_off: until.since(now) });
     }
@@ -175,14 +193,14 @@ impl<T: Clone> Lead<T> {
     /// The flight tried nothing before `until`, since a lower layer holds off.
     pub(crate) fn settle_held_off(mut self, error: Error, now: Moment, until: Moment) {
         self.is_settled = true;
-        self.slot.settle_held_off(error.clone(), now, until);
+        self.slot.settle_held_off(&self.flight, error.clone(), now, until);
         self.flight.settle(Outcome::Settled(Err(error)));
     }
 
     /// The flight has ended at `now`; all who wait are told.
     pub(crate) fn settle(mut self, result: Result<Held<T>, Error>, now: Moment, random: f64) {
         self.is_settled = true;
-        self.slot.settle(result.clone(), now, random);
+        self.slot.settle(&self.flight, result.clone(), now, random);
         self.flight.settle(Outcome::Settled(result));
     }
 }
@@ -190,7 +208,7 @@ impl<T: Clone> Lead<T> {
 impl<T: Clone> Drop for Lead<T> {
     fn drop(&mut self) {
         if !self.is_settled {
-            self.slot.lock().flight = None;
+            drop(self.slot.land(&self.flight));
             self.flight.settle(Outcome::Vanished);
         }
     }

@@ -54,6 +54,34 @@ fn fresh_is_used_and_nothing_is_started() {
     assert_eq!(answer.ask_again_at, at(1800));
 }
 
+/// A waker that is the last to hold a future of the flight that it wakes, as a thread pool's task is.
+struct Owner(
+    #[expect(dead_code, reason = "it is only owned")]
+    std::sync::Mutex<Option<futures_util::future::BoxFuture<'static, Outcome<Name>>>>,
+);
+
+impl std::task::Wake for Owner {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_waker_may_own_another_waiter_of_the_same_flight() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let flight = leader.flight();
+    let owner = || {
+        let mut other = flight.wait().boxed();
+        assert!((&mut other).now_or_never().is_none());
+        std::task::Waker::from(Arc::new(Owner(std::sync::Mutex::new(Some(other)))))
+    };
+    let mut waiter = flight.wait();
+    for _ in 0..2 {
+        let waker = owner();
+        assert!(waiter.poll_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    }
+    drop(waiter);
+}
+
 #[test]
 fn stale_is_used_while_exactly_one_flight_renews_it() {
     let slot = slot();

@@ -50,16 +50,19 @@ pub(crate) fn read(
     Token::new(value, asked_at, life).ok_or_else(|| malformed("an `accessToken` that no header can carry"))
 }
 
+/// An HTTP date leaves out up to this much of the time that it was written at.
+const DATE_RESOLUTION: Duration = Duration::from_secs(1);
+
 /// How long the token lives: its end less the *reply's* time, since our clock may be off; never longer than was asked.
 ///
 /// A reply without a `Date`, or with one from which the token would already have ended, is read by our own clock.
 fn life(end: Moment, replied_at: Option<Moment>, asked_at: Moment, asked: Duration) -> Duration {
-    let by_reply = replied_at.map(|date| end.since(date)).filter(|life| !life.is_zero());
+    let by_reply = replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero());
     by_reply.unwrap_or_else(|| end.since(asked_at)).min(asked)
 }
 
 fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Impersonation) -> Error {
-    let said = Said::new(&body["error"]["status"], &body["error"]["message"]);
+    let said = Said::new(body["error"].get("status"), body["error"].get("message"));
     let account = &impersonation.service_account;
     let verb = if reply.is_transient() { "could not impersonate" } else { "refused to impersonate" };
     let mut error = said.error(Step::Impersonation, &format!("IAM Credentials {verb} `{account}`"), reply);
@@ -106,7 +109,8 @@ mod tests {
     #[test]
     fn a_wrong_clock_of_ours_changes_no_lifetime() {
         for ours in [4_000, 10_000, 16_000] {
-            assert_eq!(life(at(13_600), Some(at(10_000)), at(ours), HOUR), HOUR, "our clock says {ours}");
+            let life = life(at(13_600), Some(at(10_000)), at(ours), HOUR);
+            assert_eq!(life, Duration::from_secs(3599), "our clock says {ours}");
         }
     }
 

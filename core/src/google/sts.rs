@@ -80,7 +80,11 @@ fn seconds(value: &Value) -> Option<Duration> {
 }
 
 fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Error {
-    let said = Said::new(&body["error"], &body["error_description"]);
+    // A front end of Google's may refuse in the form of its APIs, before the service itself answers in OAuth's.
+    let said = match &body["error"] {
+        Value::Object(error) => Said::new(error.get("status"), error.get("message")),
+        code => Said::new(Some(code), body.get("error_description")),
+    };
     let verb = if reply.is_transient() { "could not make" } else { "refused" };
     let mut error = said.error(Step::Exchange, &format!("Google STS {verb} the exchange"), reply);
     if said.description.contains("InvalidClientTokenId") || said.description.contains("ExpiredToken") {

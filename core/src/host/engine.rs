@@ -5,7 +5,7 @@
 //! parent's is forgotten there, never dropped.
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
-use super::{Reason, Route, SendError};
+use super::{CONNECT_TIMEOUT, Reason, Route, SendError};
 use crate::env_names;
 use crate::environment::Environment;
 use crate::moment::Moment;
@@ -22,7 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Link-local: it answers in a millisecond or is not there.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
@@ -51,6 +50,26 @@ pub(super) struct Engine {
     clients: Mutex<HashMap<(Route, Network), Client>>,
 }
 
+/// A runtime on its way to a thread. If there is none to be had, it is dropped where its maker stands, which may be inside
+/// another runtime: dropped as it is, it would panic there.
+struct Unstarted(Option<runtime::Runtime>);
+
+impl Unstarted {
+    fn run(mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.block_on(std::future::pending::<()>());
+        }
+    }
+}
+
+impl Drop for Unstarted {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Made when it is first needed.
 type Client = Arc<OnceCell<reqwest::Client>>;
 
@@ -59,9 +78,8 @@ impl Engine {
     pub(super) fn start() -> io::Result<Engine> {
         let runtime = runtime::Builder::new_current_thread().enable_all().thread_name("rolebridge-io").build()?;
         let handle = runtime.handle().clone();
-        std::thread::Builder::new()
-            .name("rolebridge".to_owned())
-            .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+        let runtime = Unstarted(Some(runtime));
+        std::thread::Builder::new().name("rolebridge".to_owned()).spawn(move || runtime.run())?;
         Ok(Engine { runtime: handle, clients: Mutex::default() })
     }
 
@@ -95,21 +113,16 @@ impl Engine {
         Ok(reply)
     }
 
-    /// Makes the public client, and opens connections with it: reqwest can only do that by asking for something. Where
+    /// Makes the public client, and opens a connection with it: reqwest can only do that by asking for something. Where
     /// there is no TLS to agree on, a connection is not worth a request.
-    pub(super) async fn prepare(&self, environment: &Environment, urls: Vec<url::Url>) {
-        let secure = urls.into_iter().filter(|url| url.scheme() == "https");
-        let connections = secure.map(|mut url| {
-            url.set_path("/");
-            async move {
-                if let Ok(request) = http::Request::get(url.as_str()).body(Vec::new()) {
-                    // Whatever comes of it, a connection may be left in the pool.
-                    let _ = self.send(environment, Route::Public, request).await;
-                }
-            }
-        });
-        let opened = futures_util::future::join_all(connections);
-        let _ = tokio::time::timeout(CONNECT_TIMEOUT, opened).await;
+    pub(super) async fn prepare(&self, environment: &Environment, mut url: url::Url) {
+        url.set_path("/");
+        let request = http::Request::get(url.as_str()).body(Vec::new());
+        if let (Ok(request), "https") = (request, url.scheme()) {
+            // Whatever comes of it, a connection may be left in the pool.
+            let opening = self.send(environment, Route::Public, request);
+            let _ = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
+        }
     }
 
     /// The client of a route, made once, off the engine's thread: reading root certificates takes a millisecond or more.

@@ -1,10 +1,10 @@
-//! A host for tests of rules: tokio's paused clock, flights on the test's own runtime, and a Google that answers from
-//! two counters.
+//! A host for tests of rules: tokio's paused clock, flights on the test's own runtime, an instance with a role, and a
+//! Google that answers from two counters.
 //!
 //! It checks nothing of what it is sent (the emulator does that); it shows *when* something is sent, and how often.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::{Host, Reason, Route, SendError};
+use super::{CONNECT_TIMEOUT, Host, Reason, Route, SendError};
 use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::moment::Moment;
@@ -23,6 +23,10 @@ pub(crate) struct World {
     pub(crate) google_is_ahead: i64,
     pub(crate) life_seconds: u64,
     pub(crate) outage: Outage,
+    /// How long a request takes.
+    pub(crate) latency: Duration,
+    /// Replies with which the next exchanges are refused instead.
+    pub(crate) exchange_refusals: Vec<serde_json::Value>,
     /// Statuses with which the next impersonations are answered instead.
     pub(crate) impersonation_answers: Vec<u16>,
     /// What chance gives next; zero when it is used up.
@@ -31,6 +35,13 @@ pub(crate) struct World {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) exchanges: u32,
     pub(crate) impersonations: u32,
+    /// How often the role's keys were read.
+    pub(crate) keys_read: u32,
+    pub(crate) keys_life_seconds: u64,
+    /// When the last access token ends, as Google says.
+    pub(crate) last_end: Moment,
+    /// Hosts to which connections were opened ahead.
+    pub(crate) prepared: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,8 +49,10 @@ pub(crate) enum Outage {
     None,
     /// Both Google services answer 503.
     Down,
-    /// Nothing ever answers.
+    /// Nothing answers in time.
     Hanging,
+    /// No connection can be made.
+    Unreachable,
     /// A flight is dropped as soon as it starts, as by a panic.
     Vanishing,
 }
@@ -47,7 +60,7 @@ pub(crate) enum Outage {
 #[derive(Debug)]
 pub(crate) struct Fake {
     started: Instant,
-    registry: Arc<Registry>,
+    registry: Mutex<Arc<Registry>>,
     world: Arc<Mutex<World>>,
     runtime: tokio::runtime::Handle,
 }
@@ -58,15 +71,21 @@ impl Fake {
             google_is_ahead: 0,
             life_seconds: 3600,
             outage: Outage::None,
+            latency: Duration::from_millis(20),
+            exchange_refusals: Vec::new(),
             impersonation_answers: Vec::new(),
             chances: Vec::new(),
             retry_after: None,
             exchanges: 0,
             impersonations: 0,
+            keys_read: 0,
+            keys_life_seconds: 6 * 3600,
+            last_end: Moment::EPOCH,
+            prepared: Vec::new(),
         };
         Arc::new(Fake {
             started: Instant::now(),
-            registry: Arc::default(),
+            registry: Mutex::default(),
             world: Arc::new(Mutex::new(world)),
             runtime: tokio::runtime::Handle::current(),
         })
@@ -74,6 +93,11 @@ impl Fake {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("no test panics while it holds the world")
+    }
+
+    /// What a fork's child finds: its sources, and nothing that they shared.
+    pub(crate) fn fork(&self) {
+        *self.registry.lock().expect("no test panics while it holds the registry") = Arc::default();
     }
 
     /// Exchanges and impersonations so far.
@@ -91,18 +115,26 @@ impl World {
         } else {
             now.plus(ahead)
         };
+        // HTTP dates and Google's times have whole seconds.
+        let google_now = Moment::EPOCH.plus(Duration::from_secs(google_now.since(Moment::EPOCH).as_secs()));
         let reply = |status, body: serde_json::Value| Reply {
             status,
             date: Some(google_now),
             retry_after: None,
             body: body.to_string().into_bytes(),
         };
+        if let Some(path) = path.strip_prefix("/latest/") {
+            return Reply { date: None, ..self.metadata(path, now) };
+        }
         let is_exchange = path == "/v1/token";
         let count = if is_exchange { &mut self.exchanges } else { &mut self.impersonations };
         *count += 1;
         let count = *count;
         if self.outage == Outage::Down {
             return Reply { retry_after: self.retry_after, ..reply(503, json!({})) };
+        }
+        if let Some(refusal) = self.exchange_refusals.pop().filter(|_| is_exchange) {
+            return reply(400, refusal);
         }
         if is_exchange {
             return reply(
@@ -114,7 +146,32 @@ impl World {
             return reply(status, json!({ "error": { "status": "UNAUTHENTICATED", "message": "said no" } }));
         }
         let end = google_now.plus(Duration::from_secs(self.life_seconds));
+        self.last_end = end;
         reply(200, json!({ "accessToken": format!("access-{count}"), "expireTime": format!("{end:?}") }))
+    }
+}
+
+impl World {
+    /// The instance's metadata: a session, a role and its keys, a region.
+    fn metadata(&mut self, path: &str, now: Moment) -> Reply {
+        let body = match path {
+            "api/token" => "session".to_owned(),
+            "meta-data/placement/region" => "us-east-1".to_owned(),
+            "meta-data/iam/security-credentials/" => "role".to_owned(),
+            _ => {
+                self.keys_read += 1;
+                let end = now.plus(Duration::from_secs(self.keys_life_seconds));
+                json!({
+                    "Code": "Success",
+                    "AccessKeyId": format!("ASIA{}", self.keys_read),
+                    "SecretAccessKey": "secret",
+                    "Token": "session-token",
+                    "Expiration": format!("{end:?}"),
+                })
+                .to_string()
+            }
+        };
+        Reply { status: 200, date: None, retry_after: None, body: body.into_bytes() }
     }
 }
 
@@ -133,7 +190,7 @@ impl Host for Fake {
     }
 
     fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry)
+        Arc::clone(&self.registry.lock().expect("no test panics while it holds the registry"))
     }
 
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {
@@ -146,7 +203,9 @@ impl Host for Fake {
         Box::pin(tokio::time::sleep(duration))
     }
 
-    fn prepare(&self, _: &Environment, _: Vec<url::Url>) {}
+    fn prepare(&self, _: &Environment, url: url::Url) {
+        self.world().prepared.extend(url.host_str().map(str::to_owned));
+    }
 
     fn send(
         &self,
@@ -156,18 +215,21 @@ impl Host for Fake {
     ) -> BoxFuture<'static, Result<Reply, SendError>> {
         let (world, now) = (Arc::clone(&self.world), self.now());
         Box::pin(async move {
-            // A round trip, so that callers meet flights under way.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let reply = {
-                let mut world = world.lock().expect("no test panics while it holds the world");
-                (world.outage != Outage::Hanging).then(|| world.answer(request.uri().path(), now))
-            };
-            match reply {
-                Some(reply) => Ok(reply),
-                None => {
+            let look = || world.lock().expect("no test panics while it holds the world");
+            // Callers meet flights under way.
+            let latency = look().latency;
+            tokio::time::sleep(latency).await;
+            let outage = look().outage;
+            match outage {
+                Outage::Hanging => {
                     tokio::time::sleep(Duration::from_secs(10)).await;
                     Err(SendError::new(Reason::Timeout, "hanging"))
                 }
+                Outage::Unreachable => {
+                    tokio::time::sleep(CONNECT_TIMEOUT).await;
+                    Err(SendError::new(Reason::Connect, "unreachable"))
+                }
+                _ => Ok(look().answer(request.uri().path(), now)),
             }
         })
     }

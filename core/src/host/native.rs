@@ -87,11 +87,11 @@ impl Host for Native {
         Box::pin(tokio::time::sleep(duration))
     }
 
-    fn prepare(&self, environment: &Environment, urls: Vec<url::Url>) {
+    fn prepare(&self, environment: &Environment, url: url::Url) {
         let environment = environment.clone();
         let preparing = Box::pin(async move {
             if let Ok(engine) = Process::current().engine() {
-                engine.prepare(&environment, urls).await;
+                engine.prepare(&environment, url).await;
             }
         });
         // What cannot be prepared is made when it is needed, and fails there.

@@ -85,7 +85,7 @@ impl Pending {
         let given = match outcome {
             Outcome::Settled(Ok(held)) if held.is_usable(self.shared.setup.host.now()) => {
                 let ask_again_at = held.stale_at();
-                Given::Answer(Ok(self.shared.keep(held, ask_again_at)))
+                Given::Answer(Ok(self.shared.keep(held, ask_again_at, &self.shared.setup.host.registry())))
             }
             Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
             // A result that ended before its waiter ran is none either.

@@ -9,10 +9,10 @@ use crate::layers::{Descent, Purpose};
 use crate::moment::Moment;
 use crate::token::Token;
 use crate::watch::{Explanation, Watch};
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 /// A refusal of a token younger than this is not the token's fault: an API that refuses every token would else have one
@@ -36,6 +36,8 @@ pub(super) struct Shared {
     pub(super) setup: Setup,
     /// The last answer, for hits that take no lock and ask no process id: it survives a fork.
     at_hand: ArcSwapOption<AtHand>,
+    /// Tokens minted until then were refused by an API, or may have been: none of them comes back.
+    refused_until: ArcSwap<Moment>,
     /// Each thread's own copy of the headers, for hits that share no count with other threads.
     own_headers: OwnCopies,
 }
@@ -45,6 +47,8 @@ struct AtHand {
     held: Held<Token>,
     headers: Arc<HeaderMap>,
     ask_again_at: Moment,
+    /// What its slot is in: another one after a fork.
+    registry: Weak<Registry>,
 }
 
 /// What one who asks is given.
@@ -53,9 +57,20 @@ pub(super) enum Given {
     Wait(Wait<Token>),
 }
 
+impl AtHand {
+    fn is_of_another_process(&self, registry: &Arc<Registry>) -> bool {
+        !std::ptr::eq(self.registry.as_ptr(), Arc::as_ptr(registry))
+    }
+}
+
 impl Shared {
     pub(super) fn new(setup: Setup) -> Shared {
-        Shared { setup, at_hand: ArcSwapOption::empty(), own_headers: OwnCopies::new() }
+        Shared {
+            setup,
+            at_hand: ArcSwapOption::empty(),
+            refused_until: ArcSwap::from_pointee(Moment::EPOCH),
+            own_headers: OwnCopies::new(),
+        }
     }
 
     pub(super) fn token_at_hand(&self) -> Option<Token> {
@@ -105,33 +120,49 @@ impl Shared {
         let registry = host.registry();
         let answer = registry.slot::<Token>(purpose.key(environment), now).ask(now);
         // A token at hand outlives a changed environment and a fork, whose slots know nothing of it yet.
-        let own = || self.at_hand.load().as_ref().map(|own| own.held.clone()).filter(|held| held.is_usable(now));
-        let usable = answer.usable.or_else(own);
+        let own = self.at_hand.load_full().filter(|own| own.held.is_usable(now));
+        if let (None, Some(own)) = (&answer.usable, own.as_ref().filter(|own| own.is_of_another_process(&registry))) {
+            // The parent's other children hold the same token: each draws a point of its own for its renewal.
+            let held = own.held.clone().renewed_from(now, host.random());
+            let ask_again_at = held.stale_at();
+            if held.is_fresh(now) {
+                return Given::Answer(Ok(self.keep(held, ask_again_at, &registry)));
+            }
+        }
+        let usable = answer.usable.or_else(|| own.map(|own| own.held.clone()));
         let given = match answer.next {
             Next::Rest => Given::Answer(Err(internal("the cache called a token fresh and gave none"))),
             Next::Wait(flight) => Given::Wait(flight.wait()),
             Next::HoldOff(error, _) => Given::Answer(Err(error)),
-            Next::Lead(lead) => match self.fly(lead, self.outside(environment), registry, usable.is_none()) {
-                Ok(flight) => Given::Wait(flight.wait()),
-                Err(error) => Given::Answer(Err(error)),
-            },
+            Next::Lead(lead) => {
+                match self.fly(lead, self.outside(environment), Arc::clone(&registry), usable.is_none()) {
+                    Ok(flight) => Given::Wait(flight.wait()),
+                    Err(error) => Given::Answer(Err(error)),
+                }
+            }
         };
         match usable {
             None => given,
             Some(held) => {
                 let ask_again_at = answer.ask_again_at.min(held.expires_at());
-                Given::Answer(Ok(self.keep(held, ask_again_at)))
+                Given::Answer(Ok(self.keep(held, ask_again_at, &registry)))
             }
         }
     }
 
-    /// Keeps an answer at hand.
-    pub(super) fn keep(&self, held: Held<Token>, ask_again_at: Moment) -> Token {
+    /// Keeps an answer at hand, unless it was overtaken: by a later token, or by an API that refused this one.
+    pub(super) fn keep(&self, held: Held<Token>, ask_again_at: Moment, registry: &Arc<Registry>) -> Token {
         let token = held.value().clone();
+        let now = self.setup.host.now();
+        let refused_until = **self.refused_until.load();
+        // (By a clock that was set back since, it says nothing.)
+        let was_refused = held.minted_at() <= refused_until && refused_until <= now;
         let is_kept = |it: &AtHand| it.held.value().is(&token) && it.ask_again_at == ask_again_at;
-        if !self.at_hand.load().as_ref().is_some_and(|at_hand| is_kept(at_hand)) {
-            let headers = self.headers_of(&token);
-            self.hold(Some(AtHand { held, headers, ask_again_at }));
+        let is_later = |it: &AtHand| it.held.minted_at() > held.minted_at() && it.held.is_usable(now);
+        let stays = self.at_hand.load().as_ref().is_some_and(|at_hand| is_kept(at_hand) || is_later(at_hand));
+        if !stays && !was_refused {
+            let (headers, registry) = (self.headers_of(&token), Arc::downgrade(registry));
+            self.hold(Some(AtHand { held, headers, ask_again_at, registry }));
         }
         token
     }
@@ -147,6 +178,7 @@ impl Shared {
         if now.since(token.minted_at()) < LEAST_AGE_TO_RENEW {
             return;
         }
+        self.refused_until.rcu(|until| token.minted_at().max(**until));
         host.registry().slot::<Token>(purpose.key(environment), now).forget(|held| held.value().is(token));
         // Whatever the slot holds: it may be another process's, another environment's, or renewed by another source.
         if self.at_hand.load().as_ref().is_some_and(|at_hand| at_hand.held.value().is(token)) {
@@ -164,16 +196,14 @@ impl Shared {
     ) -> Result<Arc<Flight<Token>>, Error> {
         let flight = lead.flight();
         let host = Arc::clone(&outside.host);
-        let descent = Descent::new(self.setup.purpose.clone(), outside, registry);
-        let flown = host.spawn(Box::pin(async move {
-            if is_waited_for {
-                descent.prepare();
-            }
-            descent.fly(lead).await;
-        }));
-        match flown {
+        let descent = Descent::new(self.setup.purpose.clone(), outside, registry, is_waited_for);
+        match host.spawn(Box::pin(descent.fly(lead))) {
             Ok(()) => Ok(flight),
-            Err(cause) => Err(internal("the thread that mints tokens could not be started").caused_by(cause)),
+            Err(cause) => {
+                let message = "the thread that mints tokens could not be started";
+                let error = Error::new(Kind::Unavailable, Step::Identity, message);
+                Err(error.hinting("raise the limit of threads (`ulimit -u`, `pids.max`)").caused_by(cause))
+            }
         }
     }
 
