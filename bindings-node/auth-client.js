@@ -10,9 +10,10 @@ const { readFileSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { inspect } = require('node:util');
 const native = require('./native.js');
+const { STAND_IN, checkedMembers, harmlessOptions, isLive } = require('./client-options.js');
 const environment = require('./environment.js');
 const { errorFrom } = require('./errors.js');
-const { TokenSource, tokenAtHand } = require('./token-source.js');
+const { TokenSource, tokenAtHand, universeOf } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library. */
 const classes = new WeakMap();
@@ -36,8 +37,8 @@ function makeClass(library) {
     /** What that class made of it: headers to copy, and all that they were made of. */
     #headers;
 
-    constructor(options, source, problem) {
-      super(problem ? { ...STAND_IN } : options);
+    constructor(file, options, source, problem) {
+      super(problem ? { ...STAND_IN } : { ...checkedMembers(file), ...options, universe_domain: universeOf(source) });
       this.#source = source;
       this.#wanted = source?.scopes.join(' ');
       this.#problem = problem;
@@ -48,9 +49,12 @@ function makeClass(library) {
     async getRequestHeaders(url) {
       const kept = this.#headers;
       if (kept !== undefined && this.#areCurrent(kept)) return copyOf(kept.headers);
-      const headers = await super.getRequestHeaders(url);
+      const headers = withMembers(await super.getRequestHeaders(url));
       const { quotaProjectId, scopes, cachedAccessToken } = this;
-      if (cachedAccessToken === this.#credential) {
+      // While they were made, another call may have changed the scopes, and with them the token.
+      const authorization = headers.Authorization ?? headers.get?.('authorization');
+      const areOfToken = authorization === `Bearer ${this.#credential?.access_token}`;
+      if (areOfToken && cachedAccessToken === this.#credential) {
         this.#headers = { headers: copyOf(headers), token: this.#token, quotaProjectId, scopes };
       }
       return headers;
@@ -123,53 +127,50 @@ function makeClass(library) {
   };
 }
 
-/** Headers of the shape that this copy of the library makes: an object, or `Headers`. */
+/**
+ * Headers of the shape that this copy of the library makes: an object, or `Headers`. The latter with members of an object
+ * too: a client may be used by another copy, of major 9, which takes those and would send a request without a token.
+ */
 function copyOf(headers) {
-  return typeof headers.forEach === 'function' ? new headers.constructor(headers) : { ...headers };
+  if (typeof headers.forEach !== 'function') return { ...headers };
+  return Object.assign(new headers.constructor(headers), headers);
 }
 
-/** Options that Google's class takes without a word, for a client that can only say what is wrong with its own. */
-const STAND_IN = {
-  type: 'external_account',
-  audience: '',
-  subject_token_type: 'urn:ietf:params:aws:token-type:aws4_request',
-  credential_source: {
-    environment_id: 'aws1',
-    regional_cred_verification_url: 'https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15',
-  },
-};
+/** `Headers` as Google's class makes them, with the members that {@link copyOf} keeps. */
+function withMembers(headers) {
+  if (typeof headers.forEach === 'function') {
+    headers.forEach((value, name) => {
+      headers[name] = value;
+    });
+  }
+  return headers;
+}
 
 /**
  * The client for an AWS `external_account`, or undefined for anything else. What is wrong with the file is thrown when a
- * token is asked for.
+ * token is asked for. `file` may be merged with options; `additional` ones are the program's own.
  */
-function clientFor(library, options) {
-  const text = JSON.stringify(options, (_name, value) => (isLive(value) ? undefined : value));
+function clientFor(library, file, additional) {
+  const text = JSON.stringify(file, (_name, value) => (isLive(value) ? undefined : value));
   if (!native.reads(text)) return undefined;
   const Client = classFor(library);
   let source;
   try {
     source = TokenSource.fromJSON(text);
   } catch (problem) {
-    return new Client(options, undefined, problem);
+    return new Client(undefined, undefined, undefined, problem);
   }
-  return new Client(options, source);
-}
-
-/** Whether a value is an object of some class: such options stand beside a file's members, and are none of them. */
-function isLive(value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype !== null && prototype !== Object.prototype;
+  return new Client(file, { ...harmlessOptions(file), ...additional }, source);
 }
 
 /** See index.d.ts. */
 function createAuthClient({ keyFilename, credentials, scopes, library = resolveLibrary() } = {}) {
   const text = credentials ? JSON.stringify(credentials) : keyFilename ? read(keyFilename) : textOfEnvironment();
   if (text !== undefined && native.reads(text)) {
-    const source = TokenSource.fromJSON(text, { scopes: scopes === undefined ? undefined : [scopes].flat() });
+    // No text is no scope, as in Google's class.
+    const source = TokenSource.fromJSON(text, { scopes: scopes ? [scopes].flat() : undefined });
     const Client = classFor(library);
-    return new Client({ ...JSON.parse(text), scopes: source.scopes }, source);
+    return new Client(JSON.parse(text), { scopes: source.scopes }, source);
   }
   return googleClient(library, text, { keyFilename, scopes });
 }

@@ -111,7 +111,10 @@ export declare class TokenSource {
   get scopes(): readonly string[];
 }
 
-/** Headers by name: `authorization`, and `x-goog-user-project` where a quota project is set. */
+/**
+ * Headers by name: `authorization`, and `x-goog-user-project` where a quota project is set. A plain object without a
+ * prototype's members, save `hasOwnProperty` and `toString`.
+ */
 export type TokenHeaders = { authorization: string } & Record<string, string>;
 
 /** What {@link createAuthClient} is told. */
@@ -126,6 +129,12 @@ export interface AuthClientOptions<Library extends AuthLibrary = AuthLibrary> {
   library?: Library | undefined;
 }
 
+/** What the client of an AWS `external_account` has besides what that copy of the library gives it. */
+export interface Warmable {
+  /** {@link TokenSource.warm} for this client. */
+  warm(): void;
+}
+
 /** As much as has to be known of a copy of google-auth-library. */
 export interface AuthLibrary {
   AuthClient: abstract new (...args: never[]) => unknown;
@@ -138,7 +147,9 @@ export interface AuthLibrary {
  * google-auth-library, with its headers, its `request` and its `tokens` event.
  *
  * An AWS `external_account` becomes a client whose tokens are Rolebridge's. Anything else is handed to Google's library
- * unchanged, so the same program runs on a laptop and on Google Cloud.
+ * unchanged, so the same program runs on a laptop and on Google Cloud. (Where no file is named, and for keys that are not
+ * JSON, that library looks by itself when the client is first used; such a client has tokens, headers and `request`, and
+ * signs nothing.)
  *
  * Without `library` its type is left open, since which copy is found is known only when the program runs.
  *
@@ -152,13 +163,13 @@ export interface AuthLibrary {
  */
 export declare function createAuthClient<Library extends AuthLibrary>(
   options: AuthClientOptions<Library> & { library: Library },
-): InstanceType<Library['AuthClient']>;
+): InstanceType<Library['AuthClient']> & Partial<Warmable>;
 // biome-ignore lint/suspicious/noExplicitAny: classes of two copies are never assignable to one another.
 export declare function createAuthClient(options?: AuthClientOptions): any;
 
 /**
  * {@link TokenSource.warm} for what the environment names. It never throws: a wrong file is told to the first call that
- * wants a token. The clients that {@link createAuthClient} makes have a `warm()` of their own.
+ * wants a token. A client that {@link createAuthClient} makes of an AWS `external_account` has a `warm()` of its own.
  */
 export declare function warm(options?: TokenSourceOptions): void;
 

@@ -35,6 +35,8 @@ export declare class TokenSource {
   get projectId(): string | null
   /** The project that pays for quota. */
   get quotaProjectId(): string | null
+  /** The universe in which the token is good. */
+  get universeDomain(): string
   /** What the token is good for. */
   get scopes(): Array<string>
   /** Answers if nothing has to be waited for; else returns null, and calls `settle` once, later. */

@@ -20,9 +20,9 @@ function adopt(library) {
   if (typeof ExternalAccountClient !== 'function' || seen.has(ExternalAccountClient)) return;
   seen.add(ExternalAccountClient);
   const theirs = ExternalAccountClient.fromJSON;
-  // Major 9 has a second argument, whose members win.
+  // Major 9 has a second argument: the program's own options.
   ExternalAccountClient.fromJSON = function fromJSON(options, additional) {
-    const client = options && clientFor(library, { ...options, ...additional });
+    const client = options && clientFor(library, options, additional);
     return client ?? theirs.call(this, options, additional);
   };
 }

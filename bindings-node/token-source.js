@@ -36,15 +36,20 @@ class Token {
 /** What printing headers shows. `Object.prototype` is not above it, so that HTTP clients still see a plain object. */
 const quietHeaders = Object.create(null, {
   [inspect.custom]: { value: () => '[headers with a token]' },
+  toString: { value: () => '[object Object]' },
+  hasOwnProperty: { value: Object.prototype.hasOwnProperty },
 });
 
 /** The token of a source that needs no asking, or undefined: for who keeps something made of it. */
 let tokenAtHand;
+/** The universe in which a source's tokens are good. */
+let universeOf;
 
 /** Google access tokens for this AWS workload; see index.d.ts. */
 class TokenSource {
   static {
     tokenAtHand = (source) => source.#atHand()?.token;
+    universeOf = (source) => source.#native.universeDomain;
   }
 
   #native;
@@ -83,7 +88,7 @@ class TokenSource {
   }
 
   withScopes(scopes) {
-    return new TokenSource(this.#native.withScopes(scopes));
+    return new TokenSource(this.#native.withScopes(checked({ scopes: scopes ?? null }).scopes));
   }
 
   async token() {
@@ -179,4 +184,4 @@ function made(source) {
   throw errorFrom(source);
 }
 
-module.exports = { TokenSource, tokenAtHand };
+module.exports = { TokenSource, tokenAtHand, universeOf };

@@ -109,6 +109,12 @@ impl TokenSource {
         self.0.quota_project()
     }
 
+    /// The universe in which the token is good.
+    #[napi(getter, catch_unwind)]
+    pub fn universe_domain(&self) -> &str {
+        self.0.universe_domain()
+    }
+
     /// What the token is good for.
     #[napi(getter, catch_unwind)]
     pub fn scopes(&self) -> Vec<String> {

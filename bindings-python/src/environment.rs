@@ -1,6 +1,7 @@
 //! `os.environ` as core's snapshot of the environment.
 
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use rolebridge::Environment;
 
 /// Reads what Python's own mapping says now, on the caller's thread: it may differ from the process's environment, and
@@ -9,12 +10,20 @@ pub(crate) fn snapshot(py: Python<'_>) -> PyResult<Environment> {
     let environ = py.import("os")?.getattr("environ")?;
     let mut failure = None;
     let environment = Environment::from_lookup(|name| {
-        let value = environ.call_method1("get", (name,)).and_then(|value| value.extract::<Option<String>>());
+        let value = environ.call_method1("get", (name,)).and_then(|value| text(&value));
         value.unwrap_or_else(|error| {
             failure = Some(error);
             None
         })
     });
-    // A value that is no text is not passed over: another identity could be found without it.
     failure.map_or(Ok(environment), Err)
+}
+
+/// A value that is no UTF-8 is not passed over, since another identity could be found without it; as in Rust and Node,
+/// what cannot be read of it is replaced.
+fn text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(value.cast::<PyString>()?.to_string_lossy().into_owned()))
 }

@@ -56,7 +56,9 @@ impl TokenSource {
             Text::Environment => Builder::default(),
         };
         // Every later snapshot is given to `request`, so that this one is not the source's for life.
-        let source = options.apply(builder).environment(snapshot(py)?).build().map_err(|error| raised(py, &error))?;
+        let builder = options.apply(builder).environment(snapshot(py)?);
+        // Reading a file may take its time.
+        let source = py.detach(|| builder.build()).map_err(|error| raised(py, &error))?;
         Ok(TokenSource { source, kept: ArcSwapOption::empty(), recipe: Recipe { text, options } })
     }
 

@@ -31,8 +31,9 @@ class _Awaited:
     """The futures of one loop that wait for tokens. The loop watches the pipe only while there are any."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        for ended in [loop for loop in _awaited if loop.is_closed()]:
-            del _awaited[ended]  # It closed while somebody waited, and will not tell.
+        # Loops of other threads may come and go meanwhile.
+        for ended in [loop for loop in list(_awaited) if loop.is_closed()]:
+            _awaited.pop(ended, None)  # It closed while somebody waited, and will not tell.
         self._loop = loop
         self._inbox = Inbox()
         self._futures: dict[int, asyncio.Future[Token]] = {}
@@ -67,4 +68,4 @@ class _Awaited:
     def _rest(self) -> None:
         if not self._futures:
             self._loop.remove_reader(self._inbox.fileno())
-            del _awaited[self._loop]
+            _awaited.pop(self._loop, None)

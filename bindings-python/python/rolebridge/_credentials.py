@@ -79,7 +79,8 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         """
         if self._last is not None and self.valid:
             self._source.refused(self._last)
-        self._take()
+        # Even one that was held already: whoever calls wants `token` and `expiry` to be its own.
+        self._hold(self._take())
 
     def with_scopes(self, scopes: Sequence[str] | None, default_scopes: Sequence[str] | None = None) -> "Credentials":
         """A copy for other scopes; the default ones are the client library's own, where the program names none."""
@@ -125,10 +126,13 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         except RolebridgeError as error:
             raise exceptions.RefreshError(str(error)) from error
         if token is not self._last:
-            self._last = token
-            self.token = token.value
-            self.expiry = token.expires_at.replace(tzinfo=None)
+            self._hold(token)
         return token
+
+    def _hold(self, token: Token) -> None:
+        self._last = token
+        self.token = token.value
+        self.expiry = token.expires_at.replace(tzinfo=None)
 
     def _copy(self, source: TokenSource) -> "Credentials":
         copy = type(self)(source)

@@ -1,0 +1,145 @@
+'use strict';
+
+/* What a credential file may make of Google's class: nothing that core has not checked. */
+
+const assert = require('node:assert/strict');
+const { mkdirSync, renameSync } = require('node:fs');
+const { join } = require('node:path');
+const test = require('node:test');
+const { createAuthClient } = require('rolebridge');
+const { clientFor } = require('../auth-client.js');
+const { World } = require('./helpers/emulator.js');
+const { withEnvironment } = require('./helpers/environment.js');
+const { folder, run } = require('./helpers/program.js');
+
+const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
+const EVIL = 'https://attacker.example/';
+const HOSTILE = {
+  cloud_resource_manager_url: EVIL,
+  cloudResourceManagerUrl: EVIL,
+  universeDomain: 'attacker.example',
+  transporterOptions: { baseURL: EVIL, proxy: EVIL },
+  transporter: { baseURL: EVIL },
+  baseURL: EVIL,
+  endpoint: EVIL,
+  awsSecurityCredentialsSupplier: {},
+  aws_security_credentials_supplier: {},
+  credentials: { access_token: 'theirs' },
+};
+
+for (const [major, library] of Object.entries(LIBRARIES)) {
+  test(`google-auth-library ${major}: a file’s other members reach nothing`, async () => {
+    const world = await World.make();
+    await withEnvironment(world.environment(), async () => {
+      const file = world.credential(HOSTILE);
+      for (const client of [createAuthClient({ credentials: file, library }), clientFor(library, file)]) {
+        assert.equal(client.cloudResourceManagerURL.host, 'cloudresourcemanager.googleapis.com');
+        assert.equal(client.universeDomain, 'googleapis.com');
+        assert.equal(client.transporter.defaults?.baseURL, undefined);
+        assert.equal(typeof client.transporter.request, 'function');
+        const { google, project } = world.info;
+        const data = { query: 'SELECT 1', useLegacySql: false };
+        const url = `${google}/bigquery/v2/projects/${project.id}/queries`;
+        assert.equal((await client.request({ url, method: 'POST', data })).status, 200);
+      }
+    });
+  });
+
+  test(`google-auth-library ${major}: the program’s own options reach its class`, async () => {
+    const world = await World.make();
+    await withEnvironment(world.environment(), () => {
+      const transporter = new (class Own {
+        interceptors = { request: new Set(), response: new Set() };
+        defaults = {};
+        request() {}
+      })();
+      const own = { eagerRefreshThresholdMillis: 1000, forceRefreshOnFailure: true, transporter };
+      const file = world.credential();
+      // Major 9 is given them beside the file, the others merged with it.
+      const client = major === '9' ? clientFor(library, file, own) : clientFor(library, { ...file, ...own });
+      assert.equal(client.eagerRefreshThresholdMillis, 1000);
+      assert.equal(client.forceRefreshOnFailure, true);
+      assert.equal(client.transporter, transporter);
+    });
+  });
+
+  test(`google-auth-library ${major}: the universe is the one that core minted for`, async () => {
+    const world = await World.make();
+    const universe = { GOOGLE_CLOUD_UNIVERSE_DOMAIN: 'example.goog' };
+    await withEnvironment({ ...world.environment(), ...universe }, () => {
+      const client = createAuthClient({ credentials: world.credential(), library });
+      assert.equal(client.universeDomain, 'example.goog');
+    });
+  });
+
+  test(`google-auth-library ${major}: no scope is what Google’s class takes for none`, async () => {
+    const world = await World.make();
+    await withEnvironment(world.environment(), () => {
+      const client = createAuthClient({ credentials: world.credential(), scopes: '', library });
+      assert.deepEqual(client.getScopesArray(), ['https://www.googleapis.com/auth/cloud-platform']);
+    });
+  });
+}
+
+test('with register too, the project is asked of Google alone', async () => {
+  const world = await World.make();
+  const file = world.credential({
+    ...HOSTILE,
+    token_url: 'https://sts.googleapis.com/v1/token',
+    service_account_impersonation_url: null,
+  });
+  const cwd = folder({
+    'ca.pem': world.info.ca_pem,
+    'credential.json': file,
+    'program.mjs': `
+      import { GoogleAuth } from 'google-auth-library';
+      const auth = new GoogleAuth({ keyFilename: 'credential.json', scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+      const client = await auth.getClient();
+      console.log(client.constructor.name, await auth.getProjectId().catch(() => 'unknown'));`,
+  });
+  const { stdout } = await run(['--require', 'rolebridge/register', 'program.mjs'], {
+    cwd,
+    env: world.proxied(join(cwd, 'ca.pem')),
+  });
+  assert.match(stdout, /^RolebridgeClient /);
+  const hosts = (await world.requests()).map((request) => request.host);
+  assert.ok(hosts.includes('cloudresourcemanager.googleapis.com'), hosts.join());
+  assert.ok(!hosts.some((host) => host.includes('attacker')), hosts.join());
+});
+
+test('where Google’s library looks by itself, its client answers through ours', async () => {
+  const world = await World.make();
+  const metadata = `${world.info.metadata}/latest`;
+  const adc = world.credential({
+    credential_source: {
+      region_url: `${metadata}/meta-data/placement/availability-zone`,
+      url: `${metadata}/meta-data/iam/security-credentials`,
+      imdsv2_session_token_url: `${metadata}/api/token`,
+    },
+  });
+  const program = `
+    const { createAuthClient } = require('rolebridge');
+    const client = createAuthClient({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+    (async () => {
+      const { token } = await client.getAccessToken();
+      const headers = await client.getRequestHeaders('https://bigquery.googleapis.com/');
+      const data = { query: 'SELECT SESSION_USER()', useLegacySql: false };
+      const url = '${world.info.google}/bigquery/v2/projects/my-project/queries';
+      const { status } = await client.request({ url, method: 'POST', data });
+      console.log(new Headers(headers).get('authorization') === 'Bearer ' + token, status);
+    })();`;
+  const cwd = folder({ 'program.js': program, 'adc.json': adc });
+  mkdirSync(join(cwd, '.config/gcloud'), { recursive: true });
+  renameSync(join(cwd, 'adc.json'), join(cwd, '.config/gcloud/application_default_credentials.json'));
+  // It must find all it needs here: nothing else would be answered.
+  const { stdout, stderr } = await run(['program.js'], {
+    cwd,
+    env: {
+      ...world.environment(),
+      GOOGLE_CLOUD_PROJECT: 'my-project',
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      NO_PROXY: '127.0.0.1',
+    },
+  });
+  assert.equal(stdout, 'true 200\n', stderr);
+});

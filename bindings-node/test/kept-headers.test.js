@@ -1,0 +1,125 @@
+'use strict';
+
+/* Headers that a client keeps: whose they are, and when they are made anew. */
+
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const { createAuthClient } = require('rolebridge');
+const native = require('../native.js');
+const { World } = require('./helpers/emulator.js');
+const { withEnvironment } = require('./helpers/environment.js');
+
+const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
+const BIGQUERY = 'https://www.googleapis.com/auth/bigquery';
+
+const bearerOf = (headers) => headers.Authorization ?? headers.get('authorization');
+
+/** Runs `body` with a count of what core is asked and told meanwhile. */
+async function counting(body) {
+  const calls = { request: 0, refused: 0 };
+  const before = {};
+  for (const name of Object.keys(calls)) {
+    before[name] = native.TokenSource.prototype[name];
+    native.TokenSource.prototype[name] = function counted(...args) {
+      calls[name] += 1;
+      return before[name].apply(this, args);
+    };
+  }
+  try {
+    return await body(calls);
+  } finally {
+    Object.assign(native.TokenSource.prototype, before);
+  }
+}
+
+/** Runs `body` while JavaScript's clock is this far off; core has a clock of its own. */
+async function at(milliseconds, body) {
+  const { now } = Date;
+  Date.now = () => now() + milliseconds;
+  try {
+    return await body();
+  } finally {
+    Date.now = now;
+  }
+}
+
+for (const [major, library] of Object.entries(LIBRARIES)) {
+  const on = (what, body) =>
+    test(`google-auth-library ${major}: ${what}`, async () => {
+      const world = await World.make();
+      await withEnvironment(world.environment(), () =>
+        body(createAuthClient({ credentials: world.credential(), library }), world),
+      );
+    });
+
+  on('headers that are spoilt by who got them are nobody else’s', async (client) => {
+    const bearer = bearerOf(await client.getRequestHeaders());
+    for (let call = 0; call < 3; call++) {
+      const headers = await client.getRequestHeaders();
+      assert.equal(bearerOf(headers), bearer);
+      for (const name of Object.keys(headers)) headers[name] = 'spoilt';
+      headers.set?.('authorization', 'spoilt');
+    }
+  });
+
+  on('core is asked when the token is due, and when the clock was set back, and else not', (client) =>
+    counting(async (calls) => {
+      await client.getRequestHeaders();
+      await client.getRequestHeaders();
+      assert.equal(calls.request, 1);
+      await at(3_500_000, () => client.getRequestHeaders());
+      assert.equal(calls.request, 2);
+      await at(-3_600_000, () => client.getRequestHeaders());
+      assert.equal(calls.request, 3);
+    }),
+  );
+
+  on('a quota project and scopes that are set later count', async (client) => {
+    const first = await client.getRequestHeaders();
+    client.quotaProjectId = 'payer';
+    const second = await client.getRequestHeaders();
+    assert.equal(bearerOf(second), bearerOf(first));
+    assert.equal(second['x-goog-user-project'], 'payer');
+    client.scopes = [BIGQUERY];
+    assert.notEqual(bearerOf(await client.getRequestHeaders()), bearerOf(first));
+  });
+
+  on('credentials that the program sets count', async (client) => {
+    await client.getRequestHeaders();
+    client.setCredentials({ access_token: 'mine', expiry_date: Date.now() + 3_600_000 });
+    assert.equal(bearerOf(await client.getRequestHeaders()), 'Bearer mine');
+  });
+
+  on('headers that were made for other scopes are not kept', async (client) => {
+    const tokens = {};
+    for (const scope of [BIGQUERY, 'email']) {
+      client.scopes = [scope];
+      tokens[scope] = (await client.getAccessToken()).token;
+    }
+    client.scopes = [BIGQUERY];
+    const first = client.getRequestHeaders();
+    client.scopes = ['email'];
+    await Promise.all([first, client.getAccessToken()]);
+    assert.equal(bearerOf(await client.getRequestHeaders()), `Bearer ${tokens.email}`);
+  });
+
+  on('what an API refused is told to core', (client) =>
+    counting(async (calls) => {
+      await client.refreshAccessTokenAsync();
+      assert.deepEqual(calls, { request: 1, refused: 0 }, 'there was nothing to refuse');
+      await client.refreshAccessTokenAsync();
+      assert.deepEqual(calls, { request: 2, refused: 1 });
+    }),
+  );
+
+  for (const [other, its] of Object.entries(LIBRARIES)) {
+    on(`its client authorises requests of google-auth-library ${other}`, async (client) => {
+      const url = 'https://bigquery.googleapis.com/';
+      const { token } = await client.getAccessToken();
+      for (let call = 0; call < 2; call++) {
+        const { headers } = await new its.GoogleAuth({ authClient: client }).authorizeRequest({ url });
+        assert.equal(new Headers(headers).get('authorization'), `Bearer ${token}`);
+      }
+    });
+  }
+}
