@@ -238,3 +238,15 @@ def test_no_token_is_in_a_pickle(world: World, credentials: rolebridge.Credentia
 def test_from_env(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLEBRIDGE_CREDENTIALS", json.dumps(world.credential()))
     assert headers_of(rolebridge.Credentials.from_env())
+
+
+def test_a_refresh_leaves_its_own_token_and_end(credentials: rolebridge.Credentials) -> None:
+    credentials.refresh(None)
+    token, end = credentials.token, credentials.expiry
+    assert token
+    assert end
+    # Programs force a refresh so, and threads that overtake each other leave what is not of one token.
+    credentials.token, credentials.expiry = None, None
+    credentials.refresh(None)
+    assert (credentials.token, credentials.expiry) == (token, end)
+    assert credentials.valid

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import os
 import pickle
 import signal
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import rolebridge
@@ -265,6 +266,54 @@ print(before, built, threads() > built)
 """
     world = make_world()
     assert output_of(script, instance(world), json.dumps(world.credential())) == "1 1 True\n"
+
+
+def test_loops_of_other_threads_may_end_while_one_looks_for_those_that_did(source: TokenSource) -> None:
+    class Ending(asyncio.SelectorEventLoop):
+        """A loop whose neighbours go while somebody looks at it, as with a thread switch in the middle of a look."""
+
+        def is_closed(self) -> bool:
+            for other in others:
+                _asyncio._awaited.pop(other, None)
+            return super().is_closed()
+
+    others = [asyncio.new_event_loop() for _ in range(2)]
+    ending = Ending()
+    loops = [ending, *others]
+    _asyncio._awaited.update((loop, cast(_asyncio._Awaited, None)) for loop in loops)
+    for loop in loops:
+        loop.close()
+    assert asyncio.run(wait_for(source)).value
+    assert not _asyncio._awaited
+
+
+async def wait_for(source: TokenSource) -> Token:
+    return await source.token_async()
+
+
+def test_a_file_that_takes_its_time_stops_no_other_thread(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "credential.json"
+    os.mkfifo(path)
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(TokenSource.from_file, path)
+        path.write_text(json.dumps(world.credential()))
+        assert made.result().service_account_email == world.info["service_account"]
+
+
+def test_a_variable_that_is_no_text_is_read_as_far_as_it_is_one(world: World) -> None:
+    script = """
+import os, rolebridge, sys
+os.environb[b"SSL_CERT_FILE"] = b"/caf\\xe9/authority.pem"
+try:
+    rolebridge.TokenSource.from_info(sys.argv[1]).token()
+except rolebridge.RolebridgeError as error:
+    print(type(error).__name__, ascii(str(error)))
+"""
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"}
+    credential = world.credential({"token_url": "https://sts.googleapis.com/v1/token"})
+    output = output_of(script, world.environment | keys, json.dumps(credential))
+    assert output.startswith("ConfigError")
+    assert "/caf\\ufffd/authority.pem" in output
 
 
 def test_importing_rolebridge_imports_no_module_that_takes_long() -> None:
