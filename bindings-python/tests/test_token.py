@@ -277,12 +277,12 @@ def test_loops_of_other_threads_may_end_while_one_looks_for_those_that_did(sourc
                 _asyncio._awaited.pop(other, None)
             return super().is_closed()
 
-    others = [asyncio.new_event_loop() for _ in range(2)]
-    ending = Ending()
-    loops = [ending, *others]
-    _asyncio._awaited.update((loop, cast(_asyncio._Awaited, None)) for loop in loops)
+    others: list[asyncio.AbstractEventLoop] = []
+    loops = [Ending(), asyncio.new_event_loop(), asyncio.new_event_loop()]
     for loop in loops:
         loop.close()
+    _asyncio._awaited.update((loop, cast(_asyncio._Awaited, None)) for loop in loops)
+    others.extend(loops[1:])
     assert asyncio.run(wait_for(source)).value
     assert not _asyncio._awaited
 
