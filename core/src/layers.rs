@@ -243,7 +243,10 @@ impl Descent {
                     self.held_off_until.store(Some(Arc::new(until)));
                     return Err(error);
                 }
-                Next::Rest => {}
+                Next::Rest => {
+                    let message = "the cache called something fresh and gave nothing";
+                    return Err(Error::new(Kind::Internal, Step::Config, message));
+                }
             }
         }
     }

@@ -138,11 +138,16 @@ fn google_is_asked_through_the_proxy_under_its_own_name_and_metadata_is_not() {
         "service_account_impersonation_url":
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{service_account}:generateAccessToken",
     });
-    let result = support::builder(&world, &credential, &environment).build().expect("built").blocking().token();
+    let source = support::builder(&world, &credential, &environment).build().expect("built");
+    let results = [source.blocking().token(), source.with_scopes(["email"]).blocking().token()];
     std::fs::remove_file(&authority).expect("removed");
-    result.expect("a token");
-    let hosts: Vec<_> = world.requests().into_iter().map(|record| record.host).collect();
-    assert!(hosts.iter().any(|host| host == "sts.googleapis.com"), "{hosts:?}");
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let requests = world.requests();
+    assert!(requests.iter().any(|record| record.host == "sts.googleapis.com"), "{requests:?}");
+    // A connection is opened ahead to each, once: the second token needed none.
+    for operation in ["sts.root", "iamcredentials.root"] {
+        assert_eq!(world.wait_for_request(operation, 1, SOON).len(), 1, "{operation}");
+    }
 }
 
 #[test]

@@ -151,6 +151,9 @@ async fn equal_configurations_share_one_token_and_other_scopes_one_federated_tok
     assert_eq!(host.calls(), (1, 1));
     assert_eq!(value(&source(&host).with_scopes(["storage"])).await.as_deref(), Ok("access-2"));
     assert_eq!(host.calls(), (1, 2));
+    let elsewhere = FILE.replace("https://sts.{region}", "https://sts-fips.{region}");
+    value(&builder(&host).json(elsewhere).build().expect("built")).await.expect("a token");
+    assert_eq!(host.calls(), (2, 3), "what was signed for one host is not taken for another's");
 }
 
 #[tokio::test(start_paused = true)]
