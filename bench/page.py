@@ -56,7 +56,7 @@ SECTIONS = [
         "A program that has loaded Google's client",
         "From that moment to the first token, in the same cloud, as the program itself measures it: what the import\n"
         "brought is there already. *Own* is what is left of it above the 43 ms of the chain. With `warm()` called\n"
-        "before the import, the token is fetched meanwhile.",
+        "before the import, the token is fetched meanwhile: what is left is the call for it.",
     ),
     Section("herd", "Many who wait for one flight", "From the first who is woken to the last."),
     Section(

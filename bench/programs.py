@@ -87,31 +87,42 @@ PROGRAMS = [
 ]
 
 
-def python_after_client(credential: str, before: str = "") -> list[str]:
-    script = f"{before}import google.cloud.bigquery, time\nstarted = time.perf_counter()\n"
-    return [str(PYTHON), "-c", f"{script}{credential}print(time.perf_counter() - started)"]
+def python_after_client(token: str, *, before: str = "", made: str = "") -> list[str]:
+    """`before` the client is imported, `made` of it, and what is timed."""
+    lines = (before, "import google.cloud.bigquery, time", made, "started = time.perf_counter()", token)
+    return [str(PYTHON), "-c", "\n".join((*lines, "print(time.perf_counter() - started)"))]
 
 
-def node_after_client(credential: str, before: str = "") -> list[str]:
-    script = f"{before}require('@google-cloud/bigquery'); const started = process.hrtime.bigint();"
-    end = ".then(() => console.log(Number(process.hrtime.bigint() - started) / 1e9))"
-    return ["node", "-e", f"{script}{credential}{end}"]
+def node_after_client(token: str, *, before: str = "", made: str = "") -> list[str]:
+    """As for Python; `token` is a promise."""
+    end = f"{token}.then(() => console.log(Number(process.hrtime.bigint() - started) / 1e9))"
+    lines = (before, "require('@google-cloud/bigquery')", made, "const started = process.hrtime.bigint()", end)
+    return ["node", "-e", ";\n".join(lines)]
 
 
-#: Who, what client is loaded, and a program that prints the seconds from then to the token.
+CREDENTIALS = "credentials = rolebridge.Credentials.from_env()"
+CLIENT = "const client = createAuthClient()"
+
+#: What client is loaded, who, and a program that prints the seconds from then to the token.
 LOADED = [
     ("Python: google.cloud.bigquery", "rolebridge.Credentials", python_after_client(DROP_IN_PYTHON)),
     (
         "Python: google.cloud.bigquery",
-        "the same, with rolebridge.warm() before",
-        python_after_client(DROP_IN_PYTHON, "import rolebridge; rolebridge.warm()\n"),
+        "the same, made after rolebridge.warm()",
+        python_after_client(
+            "credentials.refresh(None)", before="import rolebridge; rolebridge.warm()", made=CREDENTIALS
+        ),
     ),
     ("Python: google.cloud.bigquery", "google-auth", python_after_client(GOOGLE_PYTHON)),
     ("Node: @google-cloud/bigquery", "rolebridge.createAuthClient", node_after_client(DROP_IN_NODE)),
     (
         "Node: @google-cloud/bigquery",
-        "the same, with rolebridge.warm() before",
-        node_after_client(DROP_IN_NODE, "require('rolebridge').warm();"),
+        "the same, made after warm()",
+        node_after_client(
+            "client.getAccessToken()",
+            before="const { createAuthClient, warm } = require('rolebridge'); warm()",
+            made=CLIENT,
+        ),
     ),
     ("Node: @google-cloud/bigquery", "google-auth-library", node_after_client(GOOGLE_NODE)),
 ]

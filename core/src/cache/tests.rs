@@ -54,6 +54,24 @@ fn fresh_is_used_and_nothing_is_started() {
     assert_eq!(answer.ask_again_at, at(1800));
 }
 
+#[test]
+fn a_frozen_flight_is_joined_by_nobody_and_tells_its_own_waiters_alone() {
+    let slot = slot();
+    let frozen = lead(slot.ask(at(0)));
+    assert!(matches!(slot.ask(at(30)).next, Next::Wait(_)));
+    let waiter = frozen.flight();
+    let second = lead(slot.ask(at(31)));
+    frozen.settle(failed("ended long ago"), at(32), 0.0);
+    assert!(matches!(waiter.wait().block(None), Some(Outcome::Settled(Err(_)))));
+    assert!(matches!(slot.ask(at(32)).next, Next::Wait(_)), "no hold-off, and the second goes on");
+    second.settle(minted("one", at(33)), at(33), 0.0);
+    assert_eq!(usable(&slot.ask(at(33))), Some("one"));
+    let third = lead(slot.ask(at(33 + 1800)));
+    drop(lead(slot.ask(at(33 + 1900))));
+    drop(third);
+    assert_eq!(usable(&slot.ask(at(33 + 1900))), Some("one"));
+}
+
 /// A waker that is the last to hold a future of the flight that it wakes, as a thread pool's task is.
 struct Owner(
     #[expect(dead_code, reason = "it is only owned")]
