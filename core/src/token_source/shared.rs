@@ -57,12 +57,6 @@ pub(super) enum Given {
     Wait(Wait<Token>),
 }
 
-impl AtHand {
-    fn is_of_another_process(&self, registry: &Arc<Registry>) -> bool {
-        !std::ptr::eq(self.registry.as_ptr(), Arc::as_ptr(registry))
-    }
-}
-
 impl Shared {
     pub(super) fn new(setup: Setup) -> Shared {
         Shared {
@@ -121,13 +115,8 @@ impl Shared {
         let answer = registry.slot::<Token>(purpose.key(environment), now).ask(now);
         // A token at hand outlives a changed environment and a fork, whose slots know nothing of it yet.
         let own = self.at_hand.load_full().filter(|own| own.held.is_usable(now));
-        if let (None, Some(own)) = (&answer.usable, own.as_ref().filter(|own| own.is_of_another_process(&registry))) {
-            // The parent's other children hold the same token: each draws a point of its own for its renewal.
-            let held = own.held.clone().renewed_from(now, host.random());
-            let ask_again_at = held.stale_at();
-            if held.is_fresh(now) {
-                return Given::Answer(Ok(self.keep(held, ask_again_at, &registry)));
-            }
+        if let (None, Some(token)) = (&answer.usable, own.as_ref().and_then(|own| self.inherited(own, &registry))) {
+            return Given::Answer(Ok(token));
         }
         let usable = answer.usable.or_else(|| own.map(|own| own.held.clone()));
         let given = match answer.next {
@@ -148,6 +137,17 @@ impl Shared {
                 Given::Answer(Ok(self.keep(held, ask_again_at, &registry)))
             }
         }
+    }
+
+    /// The token at hand, if it is a parent's and need not be renewed yet: its other children hold it too, and each draws a
+    /// point of its own for the renewal.
+    fn inherited(&self, own: &AtHand, registry: &Arc<Registry>) -> Option<Token> {
+        let host = &self.setup.host;
+        let now = host.now();
+        let is_parents = !std::ptr::eq(own.registry.as_ptr(), Arc::as_ptr(registry));
+        let held = is_parents.then(|| own.held.clone().renewed_from(now, host.random()))?;
+        let ask_again_at = held.stale_at();
+        held.is_fresh(now).then(|| self.keep(held, ask_again_at, registry))
     }
 
     /// Keeps an answer at hand, unless it was overtaken: by a later token, or by an API that refused this one.
