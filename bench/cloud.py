@@ -2,9 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import urllib.request
 from pathlib import Path
+
+#: What would lead a program elsewhere.
+STEERING = re.compile(r"^(AWS|GOOGLE|ROLEBRIDGE|SSL_CERT|REQUESTS_CA|CURL_CA|NODE_EXTRA_CA)_|_PROXY$", re.IGNORECASE)
 
 
 class Cloud:
@@ -51,8 +55,10 @@ class Cloud:
         }
 
     def environment(self, file: Path) -> dict[str, str]:
-        names = ("AWS_", "GOOGLE_", "ROLEBRIDGE_", "SSL_CERT_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(names)}
+        steering = re.compile(
+            r"^(AWS|GOOGLE|ROLEBRIDGE|SSL_CERT|REQUESTS_CA|CURL_CA|NODE_EXTRA_CA)_|_PROXY$", re.IGNORECASE
+        )
+        inherited = {name: value for name, value in os.environ.items() if not steering.search(name)}
         return inherited | {
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.info["metadata"],
             "ROLEBRIDGE_ALLOW_LOOPBACK": "1",

@@ -42,14 +42,14 @@ function makeClass(library) {
       this.#source = source;
       this.#wanted = source?.scopes.join(' ');
       this.#problem = problem;
-      if (source?.quotaProjectId) this.quotaProjectId = source.quotaProjectId;
+      if (source?.quotaProjectId) this.quotaProjectId ??= source.quotaProjectId;
       if (source?.projectId) this.projectId ??= source.projectId;
     }
 
     async getRequestHeaders(url) {
       const kept = this.#headers;
       if (kept !== undefined && this.#areCurrent(kept)) return copyOf(kept.headers);
-      const headers = withMembers(await super.getRequestHeaders(url));
+      const headers = shaped(await super.getRequestHeaders(url));
       const { quotaProjectId, scopes, cachedAccessToken } = this;
       // While they were made, another call may have changed the scopes, and with them the token.
       const authorization = headers.Authorization ?? headers.get?.('authorization');
@@ -127,28 +127,30 @@ function makeClass(library) {
   };
 }
 
+/** `Headers` of which a logger that writes JSON sees as little as of any others. */
+class TokenHeaders extends Headers {
+  toJSON() {
+    return {};
+  }
+}
+
 /**
  * Headers of the shape that this copy of the library makes: an object, or `Headers`. The latter with members of an object
  * too: a client may be used by another copy, of major 9, which takes those and would send a request without a token.
  */
-function copyOf(headers) {
+function shaped(headers) {
   if (typeof headers.forEach !== 'function') return { ...headers };
-  return Object.assign(new headers.constructor(headers), headers);
+  return Object.assign(new TokenHeaders(headers), Object.fromEntries(headers));
 }
 
-/** `Headers` as Google's class makes them, with the members that {@link copyOf} keeps. */
-function withMembers(headers) {
-  if (typeof headers.forEach === 'function') {
-    headers.forEach((value, name) => {
-      headers[name] = value;
-    });
-  }
-  return headers;
+/** Another of the same, to be spoilt by who gets it. */
+function copyOf(headers) {
+  return headers instanceof TokenHeaders ? Object.assign(new TokenHeaders(headers), headers) : { ...headers };
 }
 
 /**
  * The client for an AWS `external_account`, or undefined for anything else. What is wrong with the file is thrown when a
- * token is asked for. `file` may be merged with options; `additional` ones are the program's own.
+ * token is asked for. `file` may have been merged with options; `additional` ones are the program's own.
  */
 function clientFor(library, file, additional) {
   const text = JSON.stringify(file, (_name, value) => (isLive(value) ? undefined : value));

@@ -9,32 +9,49 @@
  * The members of a file that core has checked. Google's class would take others as options of its own: where to look for
  * a project with our token in hand, through what to send every request.
  */
-const CHECKED_MEMBERS = [
-  'type',
-  'audience',
-  'subject_token_type',
-  'token_url',
-  'credential_source',
-  'service_account_impersonation_url',
-  'service_account_impersonation',
-  'client_id',
-  'client_secret',
-];
+const CHECKED = {
+  type: true,
+  audience: true,
+  subject_token_type: true,
+  token_url: true,
+  credential_source: {
+    environment_id: true,
+    region_url: true,
+    url: true,
+    imdsv2_session_token_url: true,
+    regional_cred_verification_url: true,
+  },
+  service_account_impersonation_url: true,
+  service_account_impersonation: { token_lifetime_seconds: true },
+  client_id: true,
+  client_secret: true,
+};
 
-function checkedMembers(file) {
-  return Object.fromEntries(CHECKED_MEMBERS.filter((name) => name in file).map((name) => [name, file[name]]));
+function checkedMembers(file, checked = CHECKED) {
+  const members = Object.entries(checked).filter(([name]) => file[name] !== undefined && file[name] !== null);
+  return Object.fromEntries(
+    members.map(([name, inner]) => [name, inner === true ? file[name] : checkedMembers(file[name], inner)]),
+  );
 }
 
-/** What may be the program's among options that majors 10 and 11 have merged with a file, and is harmless if it is not. */
+const isText = (value) => typeof value === 'string';
+const isFlag = (value) => typeof value === 'boolean';
+/** An hour: with more, Google's class would take every token for ended. */
+const MOST_EAGER = 3_600_000;
+
+/** Options of a program that may have been merged with its file, where they are of no use to a stranger's. */
+const HARMLESS = {
+  scopes: (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
+  quotaProjectId: isText,
+  transporter: isLive,
+  useAuthRequestParameters: isFlag,
+  forceRefreshOnFailure: isFlag,
+  eagerRefreshThresholdMillis: (value) => typeof value === 'number' && value <= MOST_EAGER,
+};
+
 function harmlessOptions(options) {
-  const { transporter, eagerRefreshThresholdMillis, forceRefreshOnFailure } = options;
-  const harmless = {};
-  if (isLive(transporter)) harmless.transporter = transporter;
-  if (typeof eagerRefreshThresholdMillis === 'number') {
-    harmless.eagerRefreshThresholdMillis = eagerRefreshThresholdMillis;
-  }
-  if (typeof forceRefreshOnFailure === 'boolean') harmless.forceRefreshOnFailure = forceRefreshOnFailure;
-  return harmless;
+  const names = Object.keys(HARMLESS).filter((name) => HARMLESS[name](options[name]));
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
 /** Whether a value is an object of some class: such options stand beside a file's members, and are none of them. */

@@ -16,14 +16,29 @@ const FILE = /[\\/]google-auth-library[\\/]build[\\/]src[\\/]index\.js$/;
 const seen = new WeakSet();
 
 function adopt(library) {
-  const ExternalAccountClient = library?.ExternalAccountClient;
+  const { ExternalAccountClient, GoogleAuth } = library ?? {};
   if (typeof ExternalAccountClient !== 'function' || seen.has(ExternalAccountClient)) return;
   seen.add(ExternalAccountClient);
+
+  // GoogleAuth of majors 10 and 11 merges a file with the program's options before it passes both on. They are taken
+  // apart here, since not everything that a program may choose may be a file's choice.
+  let apart;
+  const makeClient = GoogleAuth.prototype.fromJSON;
+  GoogleAuth.prototype.fromJSON = function fromJSON(file, options) {
+    apart = { file, options };
+    try {
+      return makeClient.call(this, file, options);
+    } finally {
+      apart = undefined;
+    }
+  };
+
   const theirs = ExternalAccountClient.fromJSON;
   // Major 9 has a second argument: the program's own options.
-  ExternalAccountClient.fromJSON = function fromJSON(options, additional) {
-    const client = options && clientFor(library, options, additional);
-    return client ?? theirs.call(this, options, additional);
+  ExternalAccountClient.fromJSON = function fromJSON(merged, additional) {
+    const { file, options } = apart ?? { file: merged, options: additional };
+    const client = file && clientFor(library, file, options);
+    return client ?? theirs.call(this, merged, additional);
   };
 }
 

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { mkdirSync, renameSync } = require('node:fs');
 const { join } = require('node:path');
 const test = require('node:test');
+const { inspect } = require('node:util');
 const { createAuthClient } = require('rolebridge');
 const { clientFor } = require('../auth-client.js');
 const { World } = require('./helpers/emulator.js');
@@ -25,6 +26,7 @@ const HOSTILE = {
   awsSecurityCredentialsSupplier: {},
   aws_security_credentials_supplier: {},
   credentials: { access_token: 'theirs' },
+  credential_source: { regionUrl: EVIL, imdsV2SessionTokenUrl: EVIL },
 };
 
 for (const [major, library] of Object.entries(LIBRARIES)) {
@@ -37,6 +39,7 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
         assert.equal(client.universeDomain, 'googleapis.com');
         assert.equal(client.transporter.defaults?.baseURL, undefined);
         assert.equal(typeof client.transporter.request, 'function');
+        assert.ok(!inspect({ ...client }, { depth: 4 }).includes('attacker'));
         const { google, project } = world.info;
         const data = { query: 'SELECT 1', useLegacySql: false };
         const url = `${google}/bigquery/v2/projects/${project.id}/queries`;
@@ -53,13 +56,19 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
         defaults = {};
         request() {}
       })();
-      const own = { eagerRefreshThresholdMillis: 1000, forceRefreshOnFailure: true, transporter };
-      const file = world.credential();
-      // Major 9 is given them beside the file, the others merged with it.
-      const client = major === '9' ? clientFor(library, file, own) : clientFor(library, { ...file, ...own });
-      assert.equal(client.eagerRefreshThresholdMillis, 1000);
-      assert.equal(client.forceRefreshOnFailure, true);
-      assert.equal(client.transporter, transporter);
+      const own = {
+        eagerRefreshThresholdMillis: 1000,
+        forceRefreshOnFailure: true,
+        quotaProjectId: 'payer',
+        scopes: ['email'],
+        transporter,
+      };
+      const file = world.credential({ quota_project_id: 'other' });
+      for (const client of [clientFor(library, file, own), clientFor(library, { ...file, ...own })]) {
+        for (const [name, value] of Object.entries(own)) assert.deepEqual(client[name], value, name);
+      }
+      const eager = clientFor(library, { ...file, eagerRefreshThresholdMillis: 1e12 });
+      assert.ok(eager.eagerRefreshThresholdMillis < 3_600_000);
     });
   });
 
@@ -93,15 +102,18 @@ test('with register too, the project is asked of Google alone', async () => {
     'credential.json': file,
     'program.mjs': `
       import { GoogleAuth } from 'google-auth-library';
-      const auth = new GoogleAuth({ keyFilename: 'credential.json', scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+      const scopes = 'https://www.googleapis.com/auth/cloud-platform';
+      const clientOptions = { quotaProjectId: 'payer', transporterOptions: { timeout: 12345 } };
+      const auth = new GoogleAuth({ keyFilename: 'credential.json', scopes, clientOptions });
       const client = await auth.getClient();
-      console.log(client.constructor.name, await auth.getProjectId().catch(() => 'unknown'));`,
+      console.log(client.constructor.name, client.quotaProjectId, client.transporter.defaults.timeout);
+      await auth.getProjectId().catch(() => 'unknown');`,
   });
   const { stdout } = await run(['--require', 'rolebridge/register', 'program.mjs'], {
     cwd,
     env: world.proxied(join(cwd, 'ca.pem')),
   });
-  assert.match(stdout, /^RolebridgeClient /);
+  assert.equal(stdout, 'RolebridgeClient payer 12345\n');
   const hosts = (await world.requests()).map((request) => request.host);
   assert.ok(hosts.includes('cloudresourcemanager.googleapis.com'), hosts.join());
   assert.ok(!hosts.some((host) => host.includes('attacker')), hosts.join());
@@ -118,7 +130,8 @@ test('where Google’s library looks by itself, its client answers through ours'
     },
   });
   const program = `
-    const { createAuthClient } = require('rolebridge');
+    const { inspect } = require('node:util');
+const { createAuthClient } = require('rolebridge');
     const client = createAuthClient({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
     (async () => {
       const { token } = await client.getAccessToken();

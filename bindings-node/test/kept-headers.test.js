@@ -62,6 +62,14 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     }
   });
 
+  on('headers written as JSON show no more than Google’s own', async (client) => {
+    for (let call = 0; call < 2; call++) {
+      const headers = await client.getRequestHeaders();
+      const theirs = major === '9' ? { ...headers } : new Headers(headers);
+      assert.equal(JSON.stringify(headers), JSON.stringify(theirs));
+    }
+  });
+
   on('core is asked when the token is due, and when the clock was set back, and else not', (client) =>
     counting(async (calls) => {
       await client.getRequestHeaders();

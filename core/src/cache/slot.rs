@@ -125,23 +125,22 @@ impl<T: Clone> Slot<T> {
             && !state.failure.as_ref().is_some_and(|failure| failure.holds_off(now))
     }
 
-    /// The state, if this flight is still the slot's own; it is so no longer.
-    fn land(&self, flight: &Arc<Flight<T>>) -> Option<MutexGuard<'_, State<T>>> {
+    /// The state and when this flight began, if it is still the slot's own; it is so no longer.
+    fn land(&self, flight: &Arc<Flight<T>>) -> Option<(MutexGuard<'_, State<T>>, Moment)> {
         let mut state = self.lock();
-        let is_own = state.flight.as_ref().is_some_and(|begun| Arc::ptr_eq(&begun.flight, flight));
-        is_own.then(|| {
-            state.flight = None;
-            state
-        })
+        let begun = state.flight.take_if(|begun| Arc::ptr_eq(&begun.flight, flight))?;
+        Some((state, begun.at))
     }
 
     fn settle(&self, flight: &Arc<Flight<T>>, result: Result<Held<T>, Error>, now: Moment, random: f64) {
-        let Some(mut state) = self.land(flight) else { return };
+        let Some((mut state, begun_at)) = self.land(flight) else { return };
         match result {
             Ok(held) => {
                 state.held = Some(held);
                 state.failure = None;
             }
+            // What a frozen flight met when it went on says nothing of now.
+            Err(_) if now >= begun_at.plus(LONGEST_FLIGHT) => {}
             Err(error) => {
                 let before = state.failure.as_ref().filter(|failure| failure.still_counts(now));
                 let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
@@ -155,7 +154,7 @@ impl<T: Clone> Slot<T> {
 
     /// The flight met a lower layer's hold-off and tried nothing: this one holds off as long, and counts no failure.
     fn settle_held_off(&self, flight: &Arc<Flight<T>>, error: Error, now: Moment, until: Moment) {
-        let Some(mut state) = self.land(flight) else { return };
+        let Some((mut state, _)) = self.land(flight) else { return };
         let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row);
         state.failure = Some(Failure { error, in_a_row, at: now, hold_off: until.since(now) });
     }

@@ -79,7 +79,12 @@ impl Engine {
         let runtime = runtime::Builder::new_current_thread().enable_all().thread_name("rolebridge-io").build()?;
         let handle = runtime.handle().clone();
         let runtime = Unstarted(Some(runtime));
+        // A second thread looks names up and reads certificates. Where there is none to be had the runtime would panic, so it
+        // is shown first that both can be there at once.
+        let (engine_is_there, wait) = std::sync::mpsc::channel::<()>();
+        std::thread::Builder::new().spawn(move || wait.recv())?;
         std::thread::Builder::new().name("rolebridge".to_owned()).spawn(move || runtime.run())?;
+        drop(engine_is_there);
         Ok(Engine { runtime: handle, clients: Mutex::default() })
     }
 

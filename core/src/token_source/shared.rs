@@ -163,6 +163,10 @@ impl Shared {
         if !stays && !was_refused {
             let (headers, registry) = (self.headers_of(&token), Arc::downgrade(registry));
             self.hold(Some(AtHand { held, headers, ask_again_at, registry }));
+            if token.minted_at() <= **self.refused_until.load() {
+                // Refused in this very moment, and by what was at hand before.
+                self.hold(None);
+            }
         }
         token
     }
@@ -200,9 +204,11 @@ impl Shared {
         match host.spawn(Box::pin(descent.fly(lead))) {
             Ok(()) => Ok(flight),
             Err(cause) => {
-                let message = "the thread that mints tokens could not be started";
+                let message = "the threads that mint tokens could not be started";
                 let error = Error::new(Kind::Unavailable, Step::Identity, message);
-                Err(error.hinting("raise the limit of threads (`ulimit -u`, `pids.max`)").caused_by(cause))
+                Err(error
+                    .hinting("raise the limit of threads (`ulimit -u`, `pids.max`) or of open files (`ulimit -n`)")
+                    .caused_by(cause))
             }
         }
     }

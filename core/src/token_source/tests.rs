@@ -321,7 +321,8 @@ async fn what_cannot_be_reached_is_told_by_its_name_with_what_to_check() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flight_from_before_the_process_was_frozen_is_waited_for_by_nobody() {
-    for frozen in [50 * 60, 5 * 3600] {
+    let cases = [50 * 60, 5 * 3600].into_iter().flat_map(|frozen| [(frozen, false), (frozen, true)]);
+    for (frozen, thawed_first) in cases {
         for outage in [Outage::None, Outage::Hanging] {
             let host = Fake::new();
             let source = source(&host);
@@ -331,6 +332,12 @@ async fn a_flight_from_before_the_process_was_frozen_is_waited_for_by_nobody() {
             assert_eq!(value(&source).await.as_deref(), Ok("access-1"), "stale, and a renewal begins");
             tokio::task::yield_now().await;
             tokio::time::advance(Duration::from_secs(frozen)).await;
+            if thawed_first {
+                // Its timers fire, and what it meets is over before anybody asks.
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
+            }
             host.world().outage = Outage::None;
             let before = host.now();
             let token = value(&source).await;
@@ -375,7 +382,7 @@ async fn a_token_is_given_out_no_longer_than_google_takes_it() {
     let host = Fake::new();
     let source = source(&host);
     // Google's times have whole seconds: it is almost a second later than they say.
-    tokio::time::sleep(Duration::from_millis(980)).await;
+    tokio::time::sleep(Duration::from_millis(960)).await;
     let end: Moment = source.token().await.expect("a token").expires_at().into();
     assert!(end <= host.world().last_end, "{end:?}");
 }
@@ -420,10 +427,10 @@ async fn connections_are_opened_ahead_only_for_what_will_be_asked_and_waited_for
     value(&source).await.expect("a token");
     let both = ["iamcredentials.googleapis.com", "sts.googleapis.com"];
     assert_eq!(std::mem::take(&mut host.world().prepared), both);
-    pass(3500).await;
+    pass(3570).await;
     value(&source).await.expect("a stale token");
     pass(1).await;
-    assert_eq!(host.calls().1, 4);
+    assert_eq!(host.calls(), (3, 4), "a renewal with all its steps");
     assert!(host.world().prepared.is_empty(), "nobody waits for a renewal");
 }
 

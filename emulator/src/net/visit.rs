@@ -52,15 +52,22 @@ pub(crate) async fn answer(visit: Visit, request: Request) -> Result<Outgoing, B
     })
 }
 
+/// Pauses up to this are slept through on a thread, for benches: the runtime's own timers round up to the next of their
+/// ticks, a millisecond or two. Longer ones end with the client.
+const SHORT: Duration = Duration::from_millis(50);
+
 /// Everything that a fault does before a service is asked.
 async fn suffer(visit: &Visit, fault: &Action) -> Result<(), Broken> {
     if let Some(gate) = &fault.hold {
         visit.world.pass_gate(gate).await;
     }
     if let Some(milliseconds) = fault.delay_milliseconds {
-        // On a thread, for benches: the runtime's own timers round up to the next of their ticks, a millisecond or two.
-        let pause = move || std::thread::sleep(Duration::from_millis(milliseconds));
-        tokio::task::spawn_blocking(pause).await.map_err(|_| Broken)?;
+        let pause = Duration::from_millis(milliseconds);
+        if pause > SHORT {
+            tokio::time::sleep(pause).await;
+        } else {
+            tokio::task::spawn_blocking(move || std::thread::sleep(pause)).await.map_err(|_| Broken)?;
+        }
     }
     if fault.hang {
         std::future::pending::<()>().await;
