@@ -48,14 +48,15 @@ function makeClass(library) {
 
     async getRequestHeaders(url) {
       const kept = this.#headers;
-      if (kept !== undefined && this.#areCurrent(kept)) return copyOf(kept.headers);
+      if (kept !== undefined && this.#areCurrent(kept)) return copyOf(kept.headers, kept.names);
       const headers = shaped(await super.getRequestHeaders(url));
       const { quotaProjectId, scopes, cachedAccessToken } = this;
       // While they were made, another call may have changed the scopes, and with them the token.
       const authorization = headers.Authorization ?? headers.get?.('authorization');
       const areOfToken = authorization === `Bearer ${this.#credential?.access_token}`;
       if (areOfToken && cachedAccessToken === this.#credential) {
-        this.#headers = { headers: copyOf(headers), token: this.#token, quotaProjectId, scopes };
+        const names = Object.keys(headers);
+        this.#headers = { headers: copyOf(headers, names), names, token: this.#token, quotaProjectId, scopes };
       }
       return headers;
     }
@@ -127,11 +128,25 @@ function makeClass(library) {
   };
 }
 
-/** `Headers` of which a logger that writes JSON sees as little as of any others. */
-class TokenHeaders extends Headers {
-  toJSON() {
-    return {};
-  }
+/**
+ * `Headers` of which a logger that writes JSON sees as little as of any others. Made when a library has made some: to name
+ * the global loads a module that takes longer than all of this one.
+ */
+let QuietHeaders;
+
+function quietHeaders() {
+  QuietHeaders ??= class extends Headers {
+    // Spelt out: a constructor that hands on whatever it is given takes longer.
+    // biome-ignore lint/complexity/noUselessConstructor: as said.
+    constructor(headers) {
+      super(headers);
+    }
+
+    toJSON() {
+      return {};
+    }
+  };
+  return QuietHeaders;
 }
 
 /**
@@ -140,12 +155,15 @@ class TokenHeaders extends Headers {
  */
 function shaped(headers) {
   if (typeof headers.forEach !== 'function') return { ...headers };
-  return Object.assign(new TokenHeaders(headers), Object.fromEntries(headers));
+  return Object.assign(new (quietHeaders())(headers), Object.fromEntries(headers));
 }
 
-/** Another of the same, to be spoilt by who gets it. */
-function copyOf(headers) {
-  return headers instanceof TokenHeaders ? Object.assign(new TokenHeaders(headers), headers) : { ...headers };
+/** Another of the same, to be spoilt by who gets it. `names` are those of its members. */
+function copyOf(headers, names) {
+  if (typeof headers.forEach !== 'function') return { ...headers };
+  const copy = new QuietHeaders(headers);
+  for (const name of names) copy[name] = headers[name];
+  return copy;
 }
 
 /**
