@@ -34,6 +34,7 @@ pub fn source(world: &World) -> TokenSource {
 pub fn herd(runtime: &Runtime, world: &World, source: &TokenSource, name: &str, tasks: usize) -> Duration {
     world.fault(json!({ "on": "iamcredentials.generateAccessToken", "times": 1, "do": { "hold": name } }));
     let source = source.with_scopes([name]);
+    let before = world.requests().len();
     let started = Instant::now();
     let (asleep, woken) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new((Duration::MAX, Duration::ZERO))));
     let waiting: Vec<_> = (0..tasks)
@@ -60,6 +61,7 @@ pub fn herd(runtime: &Runtime, world: &World, source: &TokenSource, name: &str, 
             task.await.expect("no panic");
         }
     });
+    assert!(world.requests().len() - before <= 6, "one flight, however many wait for it");
     let (first, last) = *woken.lock().expect("nobody panics");
     last - first
 }
