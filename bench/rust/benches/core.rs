@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
-use rolebridge::{Environment, Identity, Region, TokenSource};
+use rolebridge::{Environment, Identity, Region, TokenSource, sigv4};
 use rolebridge_bench::{herd, source, together};
 use rolebridge_emulator::Cloud;
 use serde_json::json;
@@ -57,6 +57,11 @@ fn signing(criterion: &mut Criterion) {
         .with_session_token("t".repeat(850));
     let audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
     let url = "https://sts.us-east-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
+    let scope = sigv4::Scope { time: "20261124T114727Z", region: "us-east-1", service: "sts" };
+    criterion.bench_function("a signature", |bencher| {
+        bencher
+            .iter(|| sigv4::signature(black_box("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), &scope, "what is signed"));
+    });
     criterion.bench_function("subject token, signed and serialised", |bencher| {
         bencher.iter(|| {
             rolebridge::subject_token::SubjectToken::sign(black_box(&identity), audience, url, SystemTime::now())
