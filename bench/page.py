@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+#: Sections in which everybody waits alike, and the rest is compared.
+COMPARED_BY_OWN = ("new", "loaded")
+
 
 @dataclass
 class Figure:
@@ -18,7 +21,7 @@ class Figure:
     @property
     def cost(self) -> float | None:
         """What is compared, if anything is."""
-        return self.own if self.section in ("new", "loaded") else self.value
+        return self.own if self.section in COMPARED_BY_OWN else self.value
 
     def __str__(self) -> str:
         if self.section == "memory":
@@ -125,7 +128,7 @@ def grouped(section: Section, figures: list[Figure]) -> list[Figure]:
 
 
 def table(section: Section, figures: list[Figure]) -> list[str]:
-    has_own = section.name in ("new", "loaded")
+    has_own = section.name in COMPARED_BY_OWN
     lines = [
         f"| | who | median | {'own | ' if has_own else ''}times rolebridge |",
         f"|---|---|---:|{'---:|' if has_own else ''}---:|",

@@ -13,6 +13,7 @@ const native = require('./native.js');
 const { STAND_IN, checkedMembers, harmlessOptions, isLive } = require('./client-options.js');
 const environment = require('./environment.js');
 const { errorFrom } = require('./errors.js');
+const { copyOf, shaped } = require('./kept-headers.js');
 const { TokenSource, tokenAtHand, universeOf } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library. */
@@ -126,44 +127,6 @@ function makeClass(library) {
       return `RolebridgeClient ${inspect(this.#source ?? this.#problem, options)}`;
     }
   };
-}
-
-/**
- * `Headers` of which a logger that writes JSON sees as little as of any others. Made when a library has made some: to name
- * the global loads a module that takes longer than all of this one.
- */
-let QuietHeaders;
-
-function quietHeaders() {
-  QuietHeaders ??= class extends Headers {
-    // Spelt out: a constructor that hands on whatever it is given takes longer.
-    // biome-ignore lint/complexity/noUselessConstructor: as said.
-    constructor(headers) {
-      super(headers);
-    }
-
-    toJSON() {
-      return {};
-    }
-  };
-  return QuietHeaders;
-}
-
-/**
- * Headers of the shape that this copy of the library makes: an object, or `Headers`. The latter with members of an object
- * too: a client may be used by another copy, of major 9, which takes those and would send a request without a token.
- */
-function shaped(headers) {
-  if (typeof headers.forEach !== 'function') return { ...headers };
-  return Object.assign(new (quietHeaders())(headers), Object.fromEntries(headers));
-}
-
-/** Another of the same, to be spoilt by who gets it. `names` are those of its members. */
-function copyOf(headers, names) {
-  if (typeof headers.forEach !== 'function') return { ...headers };
-  const copy = new QuietHeaders(headers);
-  for (const name of names) copy[name] = headers[name];
-  return copy;
 }
 
 /**

@@ -88,6 +88,7 @@ class TokenSource {
   }
 
   withScopes(scopes) {
+    // To name none is a mistake here, and not a default.
     return new TokenSource(this.#native.withScopes(checked({ scopes: scopes ?? null }).scopes));
   }
 

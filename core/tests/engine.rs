@@ -144,7 +144,7 @@ fn google_is_asked_through_the_proxy_under_its_own_name_and_metadata_is_not() {
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let requests = world.requests();
     assert!(requests.iter().any(|record| record.host == "sts.googleapis.com"), "{requests:?}");
-    // A connection is opened ahead to each, once: the second token needed none.
+    // A connection was opened ahead to each.
     for operation in ["sts.root", "iamcredentials.root"] {
         assert_eq!(world.wait_for_request(operation, 1, SOON).len(), 1, "{operation}");
     }

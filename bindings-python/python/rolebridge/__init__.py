@@ -29,7 +29,7 @@ def warm(*, scopes: "Sequence[str] | None" = None) -> None:
     """
     try:
         TokenSource.from_env(scopes=scopes).warm()
-    except (RolebridgeError, UnicodeError):
+    except RolebridgeError:
         return  # Told to the first call that wants the token.
 
 

@@ -17,7 +17,7 @@ const LONGEST_HOLD_OFF: Duration = Duration::from_secs(30);
 const LONGEST_ASKED_HOLD_OFF: Duration = Duration::from_secs(300);
 /// No flight takes longer. One that seems to was frozen with its process (a function's instance, a laptop, a snapshot) and
 /// will fail by clocks that went on: nobody joins it.
-const LONGEST_FLIGHT: Duration = Duration::from_secs(31);
+pub(crate) const LONGEST_FLIGHT: Duration = Duration::from_secs(31);
 /// How soon a caller that used a stale token looks for its successor while a flight is under way.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 

@@ -50,26 +50,6 @@ pub(super) struct Engine {
     clients: Mutex<HashMap<(Route, Network), Client>>,
 }
 
-/// A runtime on its way to a thread. If there is none to be had, it is dropped where its maker stands, which may be inside
-/// another runtime: dropped as it is, it would panic there.
-struct Unstarted(Option<runtime::Runtime>);
-
-impl Unstarted {
-    fn run(mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.block_on(std::future::pending::<()>());
-        }
-    }
-}
-
-impl Drop for Unstarted {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 /// Made when it is first needed.
 type Client = Arc<OnceCell<reqwest::Client>>;
 
@@ -144,6 +124,26 @@ impl Engine {
         }
         let made = self.runtime.spawn_blocking(move || cell.get_or_try_init(|| network.client(route)).cloned());
         made.await.map_err(|cause| SendError::new(Reason::Unsendable, cause))?
+    }
+}
+
+/// A runtime on its way to a thread. If there is none to be had, it is dropped where its maker stands, which may be inside
+/// another runtime: dropped as it is, it would panic there.
+struct Unstarted(Option<runtime::Runtime>);
+
+impl Unstarted {
+    fn run(mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.block_on(std::future::pending::<()>());
+        }
+    }
+}
+
+impl Drop for Unstarted {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

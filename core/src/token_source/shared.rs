@@ -1,7 +1,7 @@
 //! What all clones of a token source share: how it was set up, and the token at hand.
 
 use super::own_copies::{self, OwnCopies};
-use crate::cache::{Flight, Held, Lead, Next, Outcome, Registry, Wait};
+use crate::cache::{Flight, Held, LONGEST_FLIGHT, Lead, Next, Outcome, Registry, Wait};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Host, Outside, native};
@@ -20,6 +20,8 @@ use std::time::{Duration, SystemTime};
 const LEAST_AGE_TO_RENEW: Duration = Duration::from_secs(30);
 /// For a whole minting, whatever its steps do.
 const MINT_BUDGET: Duration = Duration::from_secs(30);
+const _: () =
+    assert!(MINT_BUDGET.as_secs() < LONGEST_FLIGHT.as_secs(), "the cache gives up on no flight that is under way");
 
 /// What was decided when the source was built.
 #[derive(Clone)]

@@ -366,7 +366,7 @@ async fn an_answer_that_is_taken_late_brings_no_refused_token_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_of_a_refused_token_are_given_out_by_no_thread() {
+async fn a_thread_s_own_copy_of_the_headers_goes_with_a_refused_token() {
     let host = Fake::new();
     let source = source(&host);
     let first = source.token().await.expect("a first token");
