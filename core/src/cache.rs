@@ -21,7 +21,7 @@ mod sync;
 pub(crate) use flight::{Flight, Outcome, Wait};
 pub(crate) use held::Held;
 pub(crate) use registry::{Key, Registry};
-pub(crate) use slot::{LONGEST_FLIGHT, Lead, Next, Slot};
+pub(crate) use slot::{Answer, LONGEST_FLIGHT, Lead, Next, Slot};
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@ pub(crate) mod engine;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod native;
+pub(crate) mod process;
 
-use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::moment::Moment;
@@ -33,9 +33,6 @@ pub(crate) trait Host: Send + Sync + fmt::Debug {
 
     /// A number in `0.0..1.0`, different on every machine and after every restore of a snapshot.
     fn random(&self) -> f64;
-
-    /// What this host's token sources share.
-    fn registry(&self) -> Arc<Registry>;
 
     /// Runs a flight to its end, whatever becomes of the caller.
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> std::io::Result<()>;

@@ -23,8 +23,8 @@
 //! 1. `config` reads the credential file, once; what it lets through cannot be wrong.
 //! 2. `aws` finds the keys and the region of this workload.
 //! 3. [`subject_token`] signs with them, through [`sigv4`].
-//! 4. `google` shapes the two calls and reads their replies; `mint` strings all of it together.
-//! 5. `cache` decides when, `layers` for whom, and [`TokenSource`] is what you hold.
+//! 4. `google` shapes the two calls and reads their replies; `mint` joins all of it to the three layers of one token.
+//! 5. `cache` keeps what a layer made and decides when it is made again, and [`TokenSource`] is what you hold.
 //!    [`TokenSource::explain`] shows one mint on its way.
 //!
 //! The outside world is behind `host`: everything else is told the time and given its answers. What it will not do:
@@ -39,7 +39,6 @@ mod environment;
 mod error;
 mod google;
 mod host;
-mod layers;
 mod mint;
 mod moment;
 mod reply;

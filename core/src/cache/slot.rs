@@ -63,24 +63,33 @@ impl Failure {
 }
 
 /// What a slot answers to one who asks.
-pub(crate) struct Answer<T: Clone> {
-    /// What can be used now.
-    pub(crate) usable: Option<Held<T>>,
-    /// What the asker does besides using it, or in order to have something to use.
-    pub(crate) next: Next<T>,
-    /// When it is worth asking again for one who has something usable.
-    pub(crate) ask_again_at: Moment,
+pub(crate) enum Answer<T: Clone> {
+    /// Use it: there is nothing to do before it is stale.
+    Fresh(Held<T>),
+    /// Use it, and if the renewal is yours to run, run it.
+    Stale(Held<T>, Next<T>),
+    /// There is nothing to use yet.
+    Missing(Next<T>),
 }
 
+/// What is to be done so that there is something to use, or something better.
 pub(crate) enum Next<T: Clone> {
-    /// Nothing: it is fresh.
-    Rest,
     /// Run a flight and settle it: nobody else does.
     Lead(Lead<T>),
     /// Wait for the flight that somebody leads.
     Wait(Arc<Flight<T>>),
     /// Take this error: a flight failed just now, and none is led before this moment.
     HoldOff(Error, Moment),
+}
+
+impl<T: Clone> Next<T> {
+    /// When it is worth asking again for one who has something usable.
+    pub(crate) fn refresh_after(&self, now: Moment) -> Moment {
+        match self {
+            Next::Lead(_) | Next::Wait(_) => now.plus(LOOK_AGAIN),
+            Next::HoldOff(_, until) => *until,
+        }
+    }
 }
 
 impl<T: Clone> Slot<T> {
@@ -90,23 +99,24 @@ impl<T: Clone> Slot<T> {
 
     pub(crate) fn ask(self: &Arc<Self>, now: Moment) -> Answer<T> {
         let mut state = self.lock();
-        let usable = state.held.clone().filter(|held| held.is_usable(now));
-        if let Some(held) = usable.as_ref().filter(|held| held.is_fresh(now)) {
-            let ask_again_at = held.stale_at();
-            return Answer { usable, next: Next::Rest, ask_again_at };
+        match state.held.clone().filter(|held| held.is_usable(now)) {
+            Some(held) if held.is_fresh(now) => Answer::Fresh(held),
+            Some(held) => Answer::Stale(held, self.next(&mut state, now)),
+            None => Answer::Missing(self.next(&mut state, now)),
         }
+    }
+
+    fn next(self: &Arc<Self>, state: &mut State<T>, now: Moment) -> Next<T> {
         let under_way = state.flight.as_ref().filter(|begun| now < begun.at.plus(LONGEST_FLIGHT));
-        let (next, ask_again_at) = if let Some(begun) = under_way {
-            (Next::Wait(Arc::clone(&begun.flight)), now.plus(LOOK_AGAIN))
-        } else if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_off(now)) {
-            (Next::HoldOff(failure.error.clone(), failure.until()), failure.until())
-        } else {
-            let flight = Arc::new(Flight::new());
-            state.flight = Some(Begun { flight: Arc::clone(&flight), at: now });
-            (Next::Lead(Lead { slot: Arc::clone(self), flight, is_settled: false }), now.plus(LOOK_AGAIN))
-        };
-        let ask_again_at = usable.as_ref().map_or(ask_again_at, |held| ask_again_at.min(held.expires_at()));
-        Answer { usable, next, ask_again_at }
+        if let Some(begun) = under_way {
+            return Next::Wait(Arc::clone(&begun.flight));
+        }
+        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_off(now)) {
+            return Next::HoldOff(failure.error.clone(), failure.until());
+        }
+        let flight = Arc::new(Flight::new());
+        state.flight = Some(Begun { flight: Arc::clone(&flight), at: now });
+        Next::Lead(Lead { slot: Arc::clone(self), flight, is_settled: false })
     }
 
     /// Drops what is held if it is blamed: somebody refused it, and the next who asks leads a new flight.
@@ -179,11 +189,6 @@ pub(crate) struct Lead<T: Clone> {
 }
 
 impl<T: Clone> Lead<T> {
-    /// For a flight that no slot knows of, and nobody joins.
-    pub(crate) fn alone() -> Lead<T> {
-        Lead { slot: Arc::new(Slot::empty()), flight: Arc::new(Flight::new()), is_settled: false }
-    }
-
     /// What others, and the leader's own caller, wait for.
     pub(crate) fn flight(&self) -> Arc<Flight<T>> {
         Arc::clone(&self.flight)

@@ -5,7 +5,6 @@
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
 use super::{CONNECT_TIMEOUT, Host, Reason, Route, SendError};
-use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::moment::Moment;
 use crate::reply::Reply;
@@ -60,7 +59,6 @@ pub(crate) enum Outage {
 #[derive(Debug)]
 pub(crate) struct Fake {
     started: Instant,
-    registry: Mutex<Arc<Registry>>,
     world: Arc<Mutex<World>>,
     runtime: tokio::runtime::Handle,
 }
@@ -85,7 +83,6 @@ impl Fake {
         };
         Arc::new(Fake {
             started: Instant::now(),
-            registry: Mutex::default(),
             world: Arc::new(Mutex::new(world)),
             runtime: tokio::runtime::Handle::current(),
         })
@@ -93,11 +90,6 @@ impl Fake {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("no test panics while it holds the world")
-    }
-
-    /// What a fork's child finds: its sources, and nothing that they shared.
-    pub(crate) fn fork(&self) {
-        *self.registry.lock().expect("no test panics while it holds the registry") = Arc::default();
     }
 
     /// Exchanges and impersonations so far.
@@ -187,10 +179,6 @@ impl Host for Fake {
 
     fn random(&self) -> f64 {
         self.world().chances.pop().unwrap_or_default()
-    }
-
-    fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry.lock().expect("no test panics while it holds the registry"))
     }
 
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {

@@ -1,17 +1,15 @@
 //! The real host: this process's clock, environment, files and network.
 //!
-//! One state for the whole process, keyed by its id: after a fork the child's first miss makes its own, and the parent's
-//! is left alone, since its locks and its thread belong to another process. Nothing is made before the first miss.
+//! Nothing is made before the first miss of a process.
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
 use super::engine::Engine;
+use super::process::PerProcess;
 use super::{Host, Reason, Route, SendError};
-use crate::cache::Registry;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::moment::Moment;
 use crate::reply::Reply;
-use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;
 use std::io::{self, Read};
@@ -22,36 +20,10 @@ use std::time::Duration;
 /// A credential file is a page of JSON.
 const LONGEST_FILE: u64 = 1024 * 1024;
 
-static PROCESS: ArcSwapOption<Process> = ArcSwapOption::const_empty();
-
-/// What all token sources of one process share.
-struct Process {
-    id: u32,
-    registry: Arc<Registry>,
-    engine: OnceCell<Engine>,
-}
-
-impl Process {
-    /// This process's state. It takes no lock: a fork may happen at any moment.
-    fn current() -> Arc<Process> {
-        let id = std::process::id();
-        loop {
-            let seen = PROCESS.load_full();
-            if let Some(process) = seen.as_ref().filter(|process| process.id == id) {
-                return Arc::clone(process);
-            }
-            let made = Arc::new(Process { id, registry: Arc::default(), engine: OnceCell::new() });
-            let before = PROCESS.compare_and_swap(&seen, Some(made));
-            // The parent's state must not be dropped here: its thread does not exist in this process.
-            if let (Some(parent), true) = (seen, before.as_ref().is_some_and(|process| process.id != id)) {
-                std::mem::forget(parent);
-            }
-        }
-    }
-
-    fn engine(&self) -> io::Result<&Engine> {
-        self.engine.get_or_try_init(Engine::start)
-    }
+/// The engine of this process, started by its first flight.
+fn engine() -> Arc<OnceCell<Engine>> {
+    static ENGINE: PerProcess<OnceCell<Engine>> = PerProcess::new();
+    ENGINE.here()
 }
 
 /// The process itself.
@@ -74,12 +46,8 @@ impl Host for Native {
         (bits >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&Process::current().registry)
-    }
-
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {
-        Process::current().engine()?.spawn(flight);
+        engine().get_or_try_init(Engine::start)?.spawn(flight);
         Ok(())
     }
 
@@ -90,7 +58,7 @@ impl Host for Native {
     fn prepare(&self, environment: &Environment, url: url::Url) {
         let environment = environment.clone();
         let preparing = Box::pin(async move {
-            if let Ok(engine) = Process::current().engine() {
+            if let Ok(engine) = engine().get_or_try_init(Engine::start) {
                 engine.prepare(&environment, url).await;
             }
         });
@@ -106,8 +74,9 @@ impl Host for Native {
     ) -> BoxFuture<'static, Result<Reply, SendError>> {
         let environment = environment.clone();
         Box::pin(async move {
-            let process = Process::current();
-            let engine = process.engine().map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
+            let engine = engine();
+            let engine =
+                engine.get_or_try_init(Engine::start).map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
             engine.send(&environment, route, request).await
         })
     }

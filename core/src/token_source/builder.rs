@@ -1,13 +1,13 @@
 //! How a token source is made: where its file is, what it may name, and what the environment adds.
 
 use super::TokenSource;
-use super::shared::Setup;
+use super::refresh::Setup;
 use crate::config::{self, Config, Endpoints};
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Host, native};
-use crate::layers::Purpose;
+use crate::mint::{ProcessStore, Product, Store, TokenRequest};
 use http::HeaderValue;
 use std::fmt;
 use std::path::Path;
@@ -66,7 +66,7 @@ pub struct Builder {
     universe_domain: Option<String>,
     allowed_origins: Vec<String>,
     environment: Option<Environment>,
-    host: Option<Arc<dyn Host>>,
+    outside: Option<(Arc<dyn Host>, Arc<dyn Store>)>,
 }
 
 #[derive(Clone)]
@@ -141,8 +141,8 @@ impl Builder {
     }
 
     #[cfg(test)]
-    pub(crate) fn host(mut self, host: Arc<dyn Host>) -> Builder {
-        self.host = Some(host);
+    pub(crate) fn outside(mut self, host: Arc<dyn Host>, store: Arc<dyn Store>) -> Builder {
+        self.outside = Some((host, store));
         self
     }
 
@@ -169,12 +169,15 @@ impl Builder {
             .or_else(|| config.project.clone())
             .or_else(|| config.service_account().and_then(project_of));
 
+        let product = Product::AccessToken { scopes: scope_list(self.scopes) };
+        let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
         Ok(TokenSource::new(Setup {
-            purpose: Purpose { config: Arc::new(config), scopes: scope_list(self.scopes) },
+            request: TokenRequest { config: Arc::new(config), product },
             quota_project: quota_project.transpose()?,
             project,
             environment: self.environment,
-            host: self.host.unwrap_or_else(|| Arc::new(native::Native)),
+            host,
+            store,
         }))
     }
 }

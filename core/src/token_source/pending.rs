@@ -1,6 +1,6 @@
 //! A token that is to come, for whoever waits: a future, a blocked thread, or a callback.
 
-use super::shared::{Given, Shared, internal};
+use super::refresh::{Given, Shared, internal};
 use crate::cache::{Outcome, Wait};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -84,8 +84,7 @@ impl Pending {
     fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
         let given = match outcome {
             Outcome::Settled(Ok(held)) if held.is_usable(self.shared.setup.host.now()) => {
-                let ask_again_at = held.stale_at();
-                Given::Answer(Ok(self.shared.keep(held, ask_again_at, &self.shared.setup.host.registry())))
+                Given::Answer(Ok(self.shared.keep(held)))
             }
             Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
             // A result that ended before its waiter ran is none either.

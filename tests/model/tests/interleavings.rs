@@ -26,7 +26,7 @@ use flight::Outcome;
 use held::Held;
 use moment::Moment;
 use shuttle::sync::atomic::{AtomicU32, Ordering};
-use slot::{Lead, Next, Slot};
+use slot::{Answer, Lead, Next, Slot};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,11 +49,11 @@ fn down() -> Result<Held<u32>, Error> {
 /// What a blocked thread does with a slot: lead, wait, or take what is there.
 fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error> {
     loop {
-        let answer = slot.ask(now());
-        if let Some(held) = answer.usable {
-            return Ok(*held.value());
-        }
-        let flight = match answer.next {
+        let next = match slot.ask(now()) {
+            Answer::Fresh(held) | Answer::Stale(held, _) => return Ok(*held.value()),
+            Answer::Missing(next) => next,
+        };
+        let flight = match next {
             Next::Lead(lead) => {
                 let flight = lead.flight();
                 run(lead);
@@ -61,7 +61,6 @@ fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error>
             }
             Next::Wait(flight) => flight,
             Next::HoldOff(error, _) => return Err(error),
-            Next::Rest => panic!("nothing usable, and nothing to do"),
         };
         match flight.wait().block(None) {
             Some(Outcome::Settled(result)) => return result.map(Held::into_value),
@@ -120,7 +119,7 @@ fn futures_are_woken_and_those_that_leave_disturb_nobody() {
     shuttle::check_random(
         || {
             let slot = Arc::new(Slot::empty());
-            let Next::Lead(lead) = slot.ask(now()).next else { panic!("the first to ask leads") };
+            let Answer::Missing(Next::Lead(lead)) = slot.ask(now()) else { panic!("the first to ask leads") };
             let flight = lead.flight();
             let waits: Vec<_> = (0..3).map(|_| shuttle::future::spawn(flight.wait())).collect();
             let leaves = shuttle::future::spawn(flight.wait());
@@ -141,7 +140,7 @@ fn threads_that_wait_in_slices_and_threads_that_wait_once_are_all_woken() {
     shuttle::check_random(
         || {
             let slot = Arc::new(Slot::empty());
-            let Next::Lead(lead) = slot.ask(now()).next else { panic!("the first to ask leads") };
+            let Answer::Missing(Next::Lead(lead)) = slot.ask(now()) else { panic!("the first to ask leads") };
             let flight = lead.flight();
             let threads: Vec<_> = (0..4)
                 .map(|index| {

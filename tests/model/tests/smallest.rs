@@ -23,7 +23,7 @@ mod sync {
 use flight::Outcome;
 use held::Held;
 use moment::Moment;
-use slot::{Next, Slot};
+use slot::{Answer, Next, Slot};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,11 +34,11 @@ fn now() -> Moment {
 }
 
 fn obtain(slot: &Arc<Slot<u32>>) -> u32 {
-    let answer = slot.ask(now());
-    if let Some(held) = answer.usable {
-        return *held.value();
-    }
-    let flight = match answer.next {
+    let next = match slot.ask(now()) {
+        Answer::Fresh(held) | Answer::Stale(held, _) => return *held.value(),
+        Answer::Missing(next) => next,
+    };
+    let flight = match next {
         Next::Lead(lead) => {
             let flight = lead.flight();
             let held = Held::renewed_ahead(1, now(), now().plus(Duration::from_secs(3600)), 0.0);
@@ -46,7 +46,7 @@ fn obtain(slot: &Arc<Slot<u32>>) -> u32 {
             flight
         }
         Next::Wait(flight) => flight,
-        Next::HoldOff(..) | Next::Rest => panic!("nothing usable, and nothing to do"),
+        Next::HoldOff(..) => panic!("nothing failed"),
     };
     match flight.wait().block(None) {
         Some(Outcome::Settled(Ok(held))) => *held.value(),
