@@ -13,72 +13,13 @@
 
 mod environment;
 mod imds;
-mod region;
-
-pub use region::Region;
 
 use crate::config::Config;
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Outside;
-use crate::moment::Moment;
-use crate::secret::Secret;
-
-/// Keys of an AWS principal and the region in which it speaks to AWS STS.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    keys: Keys,
-    region: Region,
-}
-
-impl Identity {
-    /// Keys that do not end, in one region; add a session token with [`Identity::with_session_token`].
-    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>, region: Region) -> Identity {
-        let keys = Keys {
-            access_key_id: access_key_id.into(),
-            secret_access_key: Secret::new(secret_access_key),
-            session_token: None,
-            expires_at: Moment::NEVER,
-        };
-        Identity { keys, region }
-    }
-
-    /// The same keys as temporary ones, which AWS knows by their session token.
-    pub fn with_session_token(mut self, session_token: impl Into<String>) -> Identity {
-        self.keys.session_token = Some(Secret::new(session_token));
-        self
-    }
-
-    pub(crate) fn access_key_id(&self) -> &str {
-        &self.keys.access_key_id
-    }
-
-    pub(crate) fn secret_access_key(&self) -> &str {
-        self.keys.secret_access_key.expose()
-    }
-
-    pub(crate) fn session_token(&self) -> Option<&str> {
-        self.keys.session_token.as_ref().map(Secret::expose)
-    }
-
-    pub(crate) fn region(&self) -> &Region {
-        &self.region
-    }
-
-    pub(crate) fn expires_at(&self) -> Moment {
-        self.keys.expires_at
-    }
-}
-
-/// Keys whose region is still to be found.
-#[derive(Debug, Clone)]
-struct Keys {
-    access_key_id: String,
-    secret_access_key: Secret,
-    session_token: Option<Secret>,
-    expires_at: Moment,
-}
+use crate::identity::Identity;
 
 /// The environment variables that select an identity or are one: two snapshots that agree on them share it.
 pub(crate) const SELECTING_NAMES: &[&str] = &[
@@ -116,7 +57,7 @@ pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Ident
             Some(region) => region,
             None => imds::region(outside, config).await?,
         };
-        return Ok(Identity { keys, region });
+        return Ok(Identity::of(keys, region));
     }
     refuse_unread_sources(outside)?;
     imds::identity(outside, config, known_region).await

@@ -39,6 +39,7 @@ mod environment;
 mod error;
 mod google;
 mod host;
+mod identity;
 mod mint;
 mod moment;
 mod reply;
@@ -50,9 +51,9 @@ mod token;
 mod token_source;
 mod watch;
 
-pub use aws::{Identity, Region};
 pub use environment::Environment;
 pub use error::{Error, Kind, Step};
+pub use identity::{Identity, Region};
 pub use token::Token;
 pub use token_source::builder::Builder;
 pub use token_source::pending::Pending;

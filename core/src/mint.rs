@@ -18,11 +18,13 @@ use layer::{Failure, Layer};
 pub(crate) use request::{Product, TokenRequest};
 pub(crate) use store::{ProcessStore, Registries, Store};
 
-use crate::aws::{self, Identity};
+use crate::aws;
 use crate::cache::{Held, Lead};
+use crate::config::AWS_SUBJECT_TOKEN_TYPE;
 use crate::error::{Error, Kind, Step};
 use crate::google::{iam, sts};
 use crate::host::{Outside, Reason, Route, SendError};
+use crate::identity::Identity;
 use crate::retry;
 use crate::subject_token::SubjectToken;
 use crate::token::Token;
@@ -126,35 +128,51 @@ impl Mint {
     async fn exchange(&self, identity: Identity) -> Result<Token, Error> {
         let config = &self.request.config;
         let url = config.verification_url.in_region(identity.region().as_str());
+        let scope = self.request.sts_scope();
+        let exchange = sts::Exchange {
+            url: &config.token_url,
+            audience: config.audience.as_str(),
+            scope: &scope,
+            client: config.client.as_ref().map(|client| (client.id.as_str(), client.secret.expose())),
+            impersonates: config.impersonation.is_some(),
+            lifetime_is_configured: config.impersonation.as_ref().is_some_and(|it| it.lifetime_is_configured),
+        };
         let outside = &self.outside.for_step(GOOGLE_BUDGET);
-        let exchange = async {
+        let work = async {
             let asked_at = outside.host.now();
-            let subject_token = SubjectToken::sign(&identity, config.audience.as_str(), &url, asked_at.into())
-                .map_err(|cause| {
+            let subject_token =
+                SubjectToken::sign(&identity, exchange.audience, &url, asked_at.into()).map_err(|cause| {
                     Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL").caused_by(cause)
                 })?;
-            let request = sts::request(config, &self.request.sts_scope(), &subject_token);
+            let request = sts::request(&exchange, subject_token.expose(), AWS_SUBJECT_TOKEN_TYPE);
             let reply = retry::send(outside, Route::Public, request).await;
-            let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", &config.token_url, cause))?;
-            sts::read(&reply, config, asked_at)
+            let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", exchange.url, cause))?;
+            sts::read(&reply, &exchange, asked_at)
         };
-        outside.step(Step::Exchange, exchange).await
+        outside.step(Step::Exchange, work).await
     }
 
     /// The federated token becomes the product: an access token of the service account.
     async fn impersonate(&self, federated_token: Token) -> Result<Token, Error> {
-        let TokenRequest { config, product: Product::AccessToken { scopes } } = &self.request;
-        let Some(impersonation) = &config.impersonation else { return Ok(federated_token) };
-        let outside = &self.outside.for_step(GOOGLE_BUDGET);
-        let impersonate = async {
-            let asked_at = outside.host.now();
-            let request = iam::request(impersonation, scopes, &federated_token);
-            let reply = retry::send(outside, Route::Public, request).await;
-            let reply = reply
-                .map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", &impersonation.url, cause))?;
-            iam::read(&reply, config, impersonation, asked_at)
+        let config = &self.request.config;
+        let Some(account) = &config.impersonation else { return Ok(federated_token) };
+        let impersonation = iam::Impersonation {
+            url: &account.url,
+            service_account: &account.service_account,
+            scopes: self.request.scopes(),
+            lifetime: account.lifetime,
+            pool: config.audience.pool(),
         };
-        outside.step(Step::Impersonation, impersonate).await
+        let outside = &self.outside.for_step(GOOGLE_BUDGET);
+        let work = async {
+            let asked_at = outside.host.now();
+            let request = iam::request(&impersonation, &federated_token);
+            let reply = retry::send(outside, Route::Public, request).await;
+            let reply =
+                reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", impersonation.url, cause))?;
+            iam::read(&reply, &impersonation, asked_at)
+        };
+        outside.step(Step::Impersonation, work).await
     }
 
     /// Opens the connection of a later step while an earlier one waits for its answer.

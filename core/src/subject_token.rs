@@ -4,7 +4,7 @@
 //! token in AWS"). The header `x-goog-cloud-target-resource` is *signed*, which binds the request to one provider: who
 //! steals it can use it nowhere else.
 
-use crate::aws::Identity;
+use crate::identity::Identity;
 use crate::moment::Moment;
 use crate::secret::Secret;
 use crate::sigv4::{self, Request, Scope};

@@ -9,7 +9,7 @@
 //! All of it shares one budget of 2.5 seconds, so that a laptop finds out soon. Nothing goes through a proxy. The
 //! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
 
-use super::{Identity, Keys, Region, failure};
+use super::failure;
 use crate::config::Config;
 use crate::env_names::{
     AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
@@ -17,6 +17,7 @@ use crate::env_names::{
 };
 use crate::error::{Error, Kind, Step};
 use crate::host::{Outside, Route, SendError};
+use crate::identity::{AccessKey, Identity, Region};
 use crate::moment::Moment;
 use crate::reply::Reply;
 use crate::retry;
@@ -55,7 +56,7 @@ pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<R
         };
         // Both to their end: which of two failures is told must not depend on which comes first.
         let (keys, region) = future::join(role_keys, role_region).await;
-        Ok(Identity { keys: keys?, region: region? })
+        Ok(Identity::of(keys?, region?))
     };
     outside.within(Step::Identity, find).await
 }
@@ -153,7 +154,7 @@ impl<'a> Service<'a> {
         Region::parse(text.trim()).ok_or_else(|| malformed("a region that is not valid"))
     }
 
-    async fn keys(&self, session: &Session, role: &str) -> Result<Keys, Error> {
+    async fn keys(&self, session: &Session, role: &str) -> Result<AccessKey, Error> {
         let reply = succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
         // Served as text/plain: the body alone tells that it is JSON.
         let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are not JSON"))?;
@@ -170,7 +171,7 @@ impl<'a> Service<'a> {
             None => Moment::NEVER,
             Some(time) => Moment::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is not a time"))?,
         };
-        Ok(Keys {
+        Ok(AccessKey {
             access_key_id: required("AccessKeyId")?.to_owned(),
             secret_access_key: Secret::new(required("SecretAccessKey")?),
             session_token: Some(Secret::new(required("Token")?)),

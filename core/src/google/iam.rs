@@ -2,7 +2,6 @@
 //! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
 
 use super::Said;
-use crate::config::{Config, Impersonation};
 use crate::error::{Error, Kind, Step};
 use crate::moment::Moment;
 use crate::reply::Reply;
@@ -10,15 +9,26 @@ use crate::token::Token;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use std::time::Duration;
+use url::Url;
 
-/// The impersonation, for these scopes. The quota project's header is not sent here: it would ask for a permission on
+/// What is asked of IAM Credentials, apart from the federated token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Impersonation<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) service_account: &'a str,
+    pub(crate) scopes: &'a [String],
+    pub(crate) lifetime: Duration,
+    /// The resource name of the pool whose principals may ask.
+    pub(crate) pool: &'a str,
+}
+
+/// The impersonation. The quota project's header is not sent here: it would ask for a permission on
 /// that project which an impersonation does not need.
 pub(crate) fn request(
-    impersonation: &Impersonation,
-    scopes: &[String],
+    impersonation: &Impersonation<'_>,
     federated_token: &Token,
 ) -> http::Result<http::Request<Vec<u8>>> {
-    let body = json!({ "scope": scopes, "lifetime": format!("{}s", impersonation.lifetime.as_secs()) });
+    let body = json!({ "scope": impersonation.scopes, "lifetime": format!("{}s", impersonation.lifetime.as_secs()) });
     http::Request::post(impersonation.url.as_str())
         .header(CONTENT_TYPE, "application/json")
         .header(AUTHORIZATION, federated_token.authorization())
@@ -26,15 +36,10 @@ pub(crate) fn request(
 }
 
 /// The access token of a reply to a request that was sent at `asked_at`.
-pub(crate) fn read(
-    reply: &Reply,
-    config: &Config,
-    impersonation: &Impersonation,
-    asked_at: Moment,
-) -> Result<Token, Error> {
+pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: Moment) -> Result<Token, Error> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status != 200 {
-        return Err(refusal(reply, &body, config, impersonation));
+        return Err(refusal(reply, &body, impersonation));
     }
     let malformed = |what: &str| {
         Error::new(Kind::Malformed, Step::Impersonation, format!("IAM Credentials answered {what}"))
@@ -61,22 +66,22 @@ fn life(end: Moment, replied_at: Option<Moment>, asked_at: Moment, asked: Durati
     by_reply.unwrap_or_else(|| end.since(asked_at)).min(asked)
 }
 
-fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Impersonation) -> Error {
+fn refusal(reply: &Reply, body: &Value, impersonation: &Impersonation<'_>) -> Error {
     let said = Said::new(body["error"].get("status"), body["error"].get("message"));
-    let account = &impersonation.service_account;
+    let account = impersonation.service_account;
     let verb = if reply.is_transient() { "could not impersonate" } else { "refused to impersonate" };
     let mut error = said.error(Step::Impersonation, &format!("IAM Credentials {verb} `{account}`"), reply);
     if reply.status == 401 {
         error = error.blaming(Step::Exchange);
     }
-    match hint(reply.status, &said.description, config, account) {
+    match hint(reply.status, &said.description, impersonation) {
         Some(hint) => error.hinting(hint),
         None => error,
     }
 }
 
-fn hint(status: u16, description: &str, config: &Config, account: &str) -> Option<String> {
-    let pool = config.audience.pool();
+fn hint(status: u16, description: &str, impersonation: &Impersonation<'_>) -> Option<String> {
+    let Impersonation { pool, service_account: account, .. } = impersonation;
     if status == 403 && description.contains("has not been used in project") {
         return Some(format!("enable iamcredentials.googleapis.com in the project of `{account}`"));
     }

@@ -1,8 +1,8 @@
 //! Where the layers keep what was minted: one store for a whole process, one of their own for tests and explanations.
 
-use crate::aws::Identity;
 use crate::cache::Registry;
 use crate::host::process::PerProcess;
+use crate::identity::Identity;
 use crate::token::Token;
 use std::fmt;
 use std::sync::Arc;
