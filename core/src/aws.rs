@@ -15,10 +15,10 @@ mod environment;
 mod imds;
 
 use crate::config::Config;
+use crate::context::Outside;
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::host::Outside;
 use crate::identity::Identity;
 
 /// The environment variables that select an identity or are one: two snapshots that agree on them share it.

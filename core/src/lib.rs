@@ -34,6 +34,7 @@
 mod aws;
 mod cache;
 mod config;
+mod context;
 mod env_names;
 mod environment;
 mod error;

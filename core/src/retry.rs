@@ -1,6 +1,7 @@
 //! What is tried again, and when: [`decide`] knows, [`send`] is the only loop.
 
-use crate::host::{CONNECT_TIMEOUT, Outside, Reason, Route, SendError};
+use crate::context::Outside;
+use crate::host::{CONNECT_TIMEOUT, Reason, Route, SendError};
 use crate::reply::Reply;
 use std::time::Duration;
 

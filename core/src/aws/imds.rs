@@ -11,12 +11,13 @@
 
 use super::failure;
 use crate::config::Config;
+use crate::context::Outside;
 use crate::env_names::{
     AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
     AWS_EC2_METADATA_V1_DISABLED,
 };
 use crate::error::{Error, Kind, Step};
-use crate::host::{Outside, Route, SendError};
+use crate::host::{Route, SendError};
 use crate::identity::{AccessKey, Identity, Region};
 use crate::moment::Moment;
 use crate::reply::Reply;

@@ -4,7 +4,7 @@
 //! It checks nothing of what it is sent (the emulator does that); it shows *when* something is sent, and how often.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::{CONNECT_TIMEOUT, Host, Reason, Route, SendError};
+use super::{CONNECT_TIMEOUT, Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
 use crate::environment::Environment;
 use crate::moment::Moment;
 use crate::reply::Reply;
@@ -167,7 +167,7 @@ impl World {
     }
 }
 
-impl Host for Fake {
+impl Clock for Fake {
     fn now(&self) -> Moment {
         Moment::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed())
     }
@@ -176,11 +176,21 @@ impl Host for Fake {
         let started = Instant::now();
         Box::new(move || started.elapsed())
     }
+}
 
+impl Chance for Fake {
     fn random(&self) -> f64 {
         self.world().chances.pop().unwrap_or_default()
     }
+}
 
+impl Surroundings for Fake {
+    fn environment(&self) -> Environment {
+        Environment::default()
+    }
+}
+
+impl Flights for Fake {
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {
         let vanishes = self.world().outage == Outage::Vanishing;
         self.runtime.spawn(async move { if vanishes { drop(flight) } else { flight.await } });
@@ -190,7 +200,9 @@ impl Host for Fake {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
+}
 
+impl Http for Fake {
     fn prepare(&self, _: &Environment, url: url::Url) {
         self.world().prepared.extend(url.host_str().map(str::to_owned));
     }

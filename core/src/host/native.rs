@@ -5,7 +5,7 @@
 
 use super::engine::Engine;
 use super::process::PerProcess;
-use super::{Host, Reason, Route, SendError};
+use super::{Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::moment::Moment;
@@ -30,7 +30,7 @@ fn engine() -> Arc<OnceCell<Engine>> {
 #[derive(Debug)]
 pub(crate) struct Native;
 
-impl Host for Native {
+impl Clock for Native {
     fn now(&self) -> Moment {
         wall_clock()
     }
@@ -39,13 +39,23 @@ impl Host for Native {
         let started = std::time::Instant::now();
         Box::new(move || started.elapsed())
     }
+}
 
+impl Chance for Native {
     fn random(&self) -> f64 {
         // Asked of the system each time: a restored snapshot must not repeat what the others draw.
         let bits = getrandom::u64().unwrap_or_default();
         (bits >> 11) as f64 / (1u64 << 53) as f64
     }
+}
 
+impl Surroundings for Native {
+    fn environment(&self) -> Environment {
+        Environment::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+}
+
+impl Flights for Native {
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {
         engine().get_or_try_init(Engine::start)?.spawn(flight);
         Ok(())
@@ -54,7 +64,9 @@ impl Host for Native {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
+}
 
+impl Http for Native {
     fn prepare(&self, environment: &Environment, url: url::Url) {
         let environment = environment.clone();
         let preparing = Box::pin(async move {
@@ -92,11 +104,6 @@ fn wall_clock() -> Moment {
 #[cfg(not(target_os = "linux"))]
 fn wall_clock() -> Moment {
     std::time::SystemTime::now().into()
-}
-
-/// The process environment, as it stands on this thread now.
-pub(crate) fn environment() -> Environment {
-    Environment::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
 }
 
 /// A credential file's text, read on the caller's thread when a source is built.

@@ -148,7 +148,8 @@ impl Builder {
 
     /// Reads the credential file. Errors as [`TokenSource::from_file`].
     pub fn build(self) -> Result<TokenSource, Error> {
-        let environment = self.environment.clone().unwrap_or_else(native::environment);
+        let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
+        let environment = self.environment.clone().unwrap_or_else(|| host.environment());
         let text = self.text.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?.read()?;
         let domain = self.universe_domain.as_deref().or(environment.value(env_names::GOOGLE_CLOUD_UNIVERSE_DOMAIN));
         let loopback = environment.value(env_names::ROLEBRIDGE_ALLOW_LOOPBACK) == Some("1");
@@ -170,7 +171,6 @@ impl Builder {
             .or_else(|| config.service_account().and_then(project_of));
 
         let product = Product::AccessToken { scopes: scope_list(self.scopes) };
-        let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
         Ok(TokenSource::new(Setup {
             request: TokenRequest { config: Arc::new(config), product },
             quota_project: quota_project.transpose()?,

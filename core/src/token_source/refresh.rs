@@ -2,9 +2,10 @@
 
 use super::current::{Current, CurrentToken};
 use crate::cache::{Answer, Flight, Held, LONGEST_FLIGHT, Lead, Next, Outcome, Wait};
+use crate::context::Outside;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::host::{Host, Outside, native};
+use crate::host::Host;
 use crate::mint::{Mint, PRODUCT, Registries, Store, TokenRequest};
 use crate::moment::Moment;
 use crate::token::Token;
@@ -55,7 +56,7 @@ impl Shared {
 
     /// The environment of a call that brings none.
     pub(super) fn environment(&self) -> Environment {
-        self.setup.environment.clone().unwrap_or_else(native::environment)
+        self.setup.environment.clone().unwrap_or_else(|| self.setup.host.environment())
     }
 
     /// Asks the cache, starts the flight that nobody else leads, and gives what the caller uses or waits for.

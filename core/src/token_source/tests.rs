@@ -5,7 +5,7 @@ use super::TokenSource;
 use super::builder::Builder;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::host::Host;
+use crate::host::Clock;
 use crate::host::fake::{Fake, Outage};
 use crate::mint::{Registries, Store};
 use crate::moment::Moment;

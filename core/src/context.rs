@@ -1,0 +1,60 @@
+//! The outside as one mint sees it: a host, the environment as it stood when the mint was asked for, the time by which it
+//! must end, and who takes down what it does.
+
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Step};
+use crate::host::Host;
+use crate::moment::Moment;
+use crate::watch::Watch;
+use futures_util::future::{self, Either};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The outside as one flight sees it: a host, the environment as it stood when the flight was asked for, and the time by
+/// which it must end.
+#[derive(Clone, Debug)]
+pub(crate) struct Outside {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) environment: Environment,
+    pub(crate) deadline: Moment,
+    /// Who takes down what the flight does, if anybody does.
+    pub(crate) watch: Option<Arc<Watch>>,
+}
+
+impl Outside {
+    /// For one step, which may take this long and never longer than the flight.
+    pub(crate) fn for_step(&self, budget: Duration) -> Outside {
+        Outside { deadline: self.deadline.min(self.host.now().plus(budget)), ..self.clone() }
+    }
+
+    /// What is left of the budget.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.since(self.host.now())
+    }
+
+    /// One step of the way: ends by the deadline, and is taken down if somebody watches.
+    pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        if let Some(watch) = &self.watch {
+            watch.begin(step);
+        }
+        let result = self.within(step, work).await;
+        if let Some(watch) = &self.watch {
+            watch.end(result.as_ref().err().cloned());
+        }
+        result
+    }
+
+    /// `work`, if it ends by the deadline. (Tries end before it by themselves, with what was answered last, unless an
+    /// answer comes drop by drop.)
+    pub(crate) async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match future::select(pin!(work), self.host.sleep(self.left())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => {
+                let message = format!("the step `{}` did not end in time", step.name());
+                Err(Error::new(Kind::Unavailable, step, message))
+            }
+        }
+    }
+}
