@@ -156,6 +156,11 @@ impl Error {
         self
     }
 
+    /// What happened, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Whose fault it is, and so what to do.
     pub fn kind(&self) -> Kind {
         self.0.kind

@@ -63,6 +63,17 @@ pub(crate) struct AccessKey {
     pub(crate) expires_at: Moment,
 }
 
+impl AccessKey {
+    /// What tells one from another.
+    pub(crate) fn parts(&self) -> Vec<Option<&[u8]>> {
+        vec![
+            Some(self.access_key_id.as_bytes()),
+            Some(self.secret_access_key.expose().as_bytes()),
+            self.session_token.as_ref().map(|token| token.expose().as_bytes()),
+        ]
+    }
+}
+
 /// An AWS region's name, such as `us-east-1`: `^[a-z]+(-[a-z]+)+-[0-9]+$`. It is checked before it enters a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region(String);

@@ -18,7 +18,6 @@ use layer::{Failure, Layer};
 pub(crate) use request::{Product, TokenRequest};
 pub(crate) use store::{ProcessStore, Registries, Store};
 
-use crate::aws;
 use crate::cache::{Held, Lead};
 use crate::config::AWS_SUBJECT_TOKEN_TYPE;
 use crate::context::Outside;
@@ -96,10 +95,11 @@ impl Mint {
 
     async fn identity(&self) -> Result<Held<Identity>, Failure> {
         let Mint { outside, request, .. } = self;
-        if aws::waits_for_metadata(&outside.environment) {
+        let source = request.source(&outside.environment);
+        if source.waits() {
             self.open_ahead(&request.config.token_url);
         }
-        let identity = outside.step(Step::Identity, aws::identity(outside, &request.config)).await?;
+        let identity = outside.step(Step::Identity, source.identity(outside)).await?;
         let now = outside.host.now();
         let end = identity.expires_at().min(now.plus(LONGEST_IDENTITY));
         Ok(Held::used_up(identity, now, end, IDENTITY_MARGIN))

@@ -14,7 +14,7 @@ use crate::identity::{AccessKey, Region};
 use crate::moment::Moment;
 use crate::secret::Secret;
 
-pub(super) fn keys(environment: &Environment) -> Result<Option<AccessKey>, Error> {
+pub(super) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error> {
     let (access_key_id, secret_access_key) =
         match (environment.value(AWS_ACCESS_KEY_ID), environment.value(AWS_SECRET_ACCESS_KEY)) {
             (None, None) => return Ok(None),
@@ -47,10 +47,6 @@ pub(super) fn region(environment: &Environment) -> Result<Option<Region>, Error>
                 .hinting("a region is a name such as `us-east-1`, without the zone's letter")),
         },
     }
-}
-
-pub(super) fn is_region_set(environment: &Environment) -> bool {
-    environment.is_set(AWS_REGION) || environment.is_set(AWS_DEFAULT_REGION)
 }
 
 fn half_a_pair(set: &str, unset: &str) -> Error {

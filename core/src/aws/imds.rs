@@ -10,12 +10,12 @@
 //! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
 
 use super::failure;
-use crate::config::Config;
 use crate::context::Outside;
 use crate::env_names::{
     AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
     AWS_EC2_METADATA_V1_DISABLED,
 };
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Route, SendError};
 use crate::identity::{AccessKey, Identity, Region};
@@ -39,11 +39,48 @@ const WITHOUT_METADATA: &str =
 const ROLES: &str = "latest/meta-data/iam/security-credentials/";
 const REGION: &str = "latest/meta-data/placement/region";
 
+/// Where the metadata service is, and what it is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint {
+    base: Url,
+    version_1_is_allowed: bool,
+    /// Why it is asked, for an error that says it cannot be.
+    need: &'static str,
+}
+
+impl Endpoint {
+    /// What tells one from another.
+    pub(super) fn parts(&self) -> Vec<Option<&[u8]>> {
+        vec![Some(self.base.as_str().as_bytes()), self.version_1_is_allowed.then_some(b"v1".as_slice())]
+    }
+}
+
+/// The endpoint that an environment names, or that the credential file was allowed to name, or the well-known one.
+pub(super) fn endpoint(
+    environment: &Environment,
+    metadata_origin: Option<&Url>,
+    need: &'static str,
+) -> Result<Endpoint, Error> {
+    if environment.is_true(AWS_EC2_METADATA_DISABLED) {
+        return Err(failure(format!("{need}, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"))
+            .hinting(WITHOUT_METADATA));
+    }
+    let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), metadata_origin) {
+        (Some(named), _) => Url::parse(named.trim())
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.has_host())
+            .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
+        (None, Some(origin)) => origin.clone(),
+        (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
+    };
+    Ok(Endpoint { base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED), need })
+}
+
 /// The instance's role, in a region that is known or asked for.
-pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<Region>) -> Result<Identity, Error> {
+pub(super) async fn identity(outside: &Outside, endpoint: &Endpoint, known: Option<Region>) -> Result<Identity, Error> {
     let outside = &outside.for_step(BUDGET);
     let find = async {
-        let service = Service::find(outside, config, "no AWS identity is set up here: no keys in the environment")?;
+        let service = Service { outside, endpoint };
         let session = service.open_session().await?;
         let role_region = async {
             match known {
@@ -63,32 +100,20 @@ pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<R
 }
 
 /// The instance's region alone, for keys from elsewhere.
-pub(super) async fn region(outside: &Outside, config: &Config) -> Result<Region, Error> {
+pub(super) async fn region(outside: &Outside, endpoint: &Endpoint) -> Result<Region, Error> {
     let outside = &outside.for_step(BUDGET);
     let find = async {
-        let service = Service::find(outside, config, "no variable names the AWS region")?;
+        let service = Service { outside, endpoint };
         let session = service.open_session().await?;
         service.region(&session).await
     };
-    outside.within(Step::Identity, find).await.map_err(|cause| {
-        // Whose fault it is, and whether it may pass, is that of what lies below.
-        let message = "the keys are known, and the AWS region is not: no variable names it, nor does instance metadata";
-        let error = Error::new(cause.kind(), Step::Identity, message).hinting("set AWS_REGION, such as `us-east-1`");
-        let error = match cause.status() {
-            Some(status) => error.answering(status, cause.code()),
-            None => error,
-        };
-        error.retrying_after(cause.retry_after()).caused_by(cause)
-    })
+    outside.within(Step::Identity, find).await
 }
 
-/// The metadata service at its address.
+/// The metadata service, asked in one mint.
 struct Service<'a> {
     outside: &'a Outside,
-    base: Url,
-    version_1_is_allowed: bool,
-    /// Why it is asked, for an error that says it cannot be.
-    need: &'static str,
+    endpoint: &'a Endpoint,
 }
 
 /// What a request must carry: nothing, under version 1.
@@ -98,24 +123,7 @@ struct Session {
     version_2_hung: bool,
 }
 
-impl<'a> Service<'a> {
-    fn find(outside: &'a Outside, config: &Config, need: &'static str) -> Result<Service<'a>, Error> {
-        let environment = &outside.environment;
-        if environment.is_true(AWS_EC2_METADATA_DISABLED) {
-            return Err(failure(format!("{need}, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"))
-                .hinting(WITHOUT_METADATA));
-        }
-        let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), &config.metadata_origin) {
-            (Some(named), _) => Url::parse(named.trim())
-                .ok()
-                .filter(|url| url.scheme() == "http" && url.has_host())
-                .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
-            (None, Some(origin)) => origin.clone(),
-            (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
-        };
-        Ok(Service { outside, base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED), need })
-    }
-
+impl Service<'_> {
     async fn open_session(&self) -> Result<Session, Error> {
         let request = http::Request::put(self.url("latest/api/token"))
             .header("x-aws-ec2-metadata-token-ttl-seconds", SESSION_SECONDS)
@@ -127,11 +135,13 @@ impl<'a> Service<'a> {
                 let token = header_text(&reply).ok_or_else(|| malformed("a session token that no header can carry"))?;
                 Ok(Session { token: Some(Secret::new(token)), version_2_hung: false })
             }
-            Ok(reply) if matches!(reply.status, 403..=405) && self.version_1_is_allowed => {
+            Ok(reply) if matches!(reply.status, 403..=405) && self.endpoint.version_1_is_allowed => {
                 Ok(Session { token: None, version_2_hung })
             }
             Ok(reply) => Err(refused("opening a metadata session", &reply)),
-            Err(_) if version_2_hung && self.version_1_is_allowed => Ok(Session { token: None, version_2_hung }),
+            Err(_) if version_2_hung && self.endpoint.version_1_is_allowed => {
+                Ok(Session { token: None, version_2_hung })
+            }
             Err(error) => Err(self.unreachable(error)),
         }
     }
@@ -218,11 +228,13 @@ impl<'a> Service<'a> {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
+        format!("{}/{path}", self.endpoint.base.as_str().trim_end_matches('/'))
     }
 
     fn unreachable(&self, cause: SendError) -> Error {
-        failure(format!("{}, and no instance metadata answers", self.need)).hinting(WITHOUT_METADATA).caused_by(cause)
+        failure(format!("{}, and no instance metadata answers", self.endpoint.need))
+            .hinting(WITHOUT_METADATA)
+            .caused_by(cause)
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! | layer | the key holds | so that |
 //! |---|---|---|
-//! | identity | the variables that select an identity or are it | rotated keys are another entry |
+//! | identity | the source of the identity: the keys themselves, or where they are asked for | rotated keys are another entry |
 //! | federated token | identity, audience, token URL, STS scope, client, verification URL | all scopes of one impersonation share one exchange |
 //! | product | federated token, account's URL, scopes, lifetime | two clients of one configuration share one token |
 //!
 //! Never the file's path and never the quota project. In direct access the federated token *is* the product.
 
-use crate::aws;
+use crate::aws::{self, Source};
 use crate::cache::Key;
 use crate::config::{Config, Impersonation};
 use crate::environment::Environment;
@@ -42,9 +42,14 @@ impl TokenRequest {
         scopes
     }
 
+    /// Where the identity is, in an environment.
+    pub(super) fn source(&self, environment: &Environment) -> Source {
+        aws::resolve(environment, self.config.metadata_origin.as_ref())
+    }
+
     /// The keys in an environment, whose identity would be asked.
     pub(crate) fn keys(&self, environment: &Environment) -> Keys {
-        let identity = self.identity_key(environment);
+        let identity = Key::of("identity", self.source(environment).parts());
         let federated_token = self.federated_key(&identity);
         let product = match &self.config.impersonation {
             None => federated_token,
@@ -59,12 +64,6 @@ impl TokenRequest {
             Some(_) => IMPERSONATION_SCOPE.to_owned(),
             None => self.scopes().join(" "),
         }
-    }
-
-    fn identity_key(&self, environment: &Environment) -> Key {
-        let values = aws::SELECTING_NAMES.iter().map(|name| environment.value(name).map(str::as_bytes));
-        let origin = self.config.metadata_origin.as_ref().map(|origin| origin.as_str().as_bytes());
-        Key::of("identity", values.chain([origin]))
     }
 
     fn federated_key(&self, identity: &Key) -> Key {
