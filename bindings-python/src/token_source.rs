@@ -6,7 +6,8 @@ use crate::token::Token;
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyString, PyTuple, PyType};
-use rolebridge::{Builder, Error, Pending};
+use rolebridge::binding::{self, Pending};
+use rolebridge::{Builder, Error};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl TokenSource {
 
     /// Asks with the environment as it is now.
     pub(crate) fn request(&self, py: Python<'_>) -> PyResult<Pending> {
-        Ok(self.source.request(&snapshot(py)?))
+        Ok(binding::request(&self.source, &snapshot(py)?))
     }
 
     /// The Python object of a token.
@@ -153,7 +154,7 @@ impl TokenSource {
         if let Some(issued) = self.source.cached() {
             return self.adopt(py, issued);
         }
-        let mut pending = self.request(py)?.in_turn();
+        let mut pending = self.request(py)?.wake_in_chain();
         let result = match pending.block_for(Duration::ZERO) {
             Some(result) => result,
             None => wait(py, pending)?,
@@ -188,7 +189,7 @@ impl TokenSource {
     /// An API answered 401 to `token`: the next call mints another, if this is the cached one and at least thirty
     /// seconds old. (A refusal of a younger one has another cause.)
     fn refused(&self, py: Python<'_>, token: &Bound<'_, Token>) -> PyResult<()> {
-        self.source.refused(token.get().issued(), &snapshot(py)?);
+        binding::invalidate(&self.source, token.get().issued(), &snapshot(py)?);
         Ok(())
     }
 

@@ -119,21 +119,23 @@ impl TokenSource {
         self.0.current.token(self.0.now())
     }
 
-    /// Until when a caller may use a copy of the token at hand without coming back.
-    pub fn ask_again_at(&self) -> Option<SystemTime> {
+    /// Reports that an API answered 401 to `token`. If this is the cached token and at least thirty seconds old, the next
+    /// call mints another; returns whether it does. (The refusal of a younger token has another cause: an API that answers
+    /// 401 to every token would cause one minting after another.)
+    pub fn invalidate(&self, token: &Token) -> bool {
+        self.invalidate_in(token, &self.0.environment())
+    }
+
+    pub(crate) fn invalidate_in(&self, token: &Token, environment: &Environment) -> bool {
+        self.0.invalidate(token, environment)
+    }
+
+    pub(crate) fn refresh_after(&self) -> Option<SystemTime> {
         self.0.current.refresh_after(self.0.now()).map(SystemTime::from)
     }
 
-    /// The way of a caller whose [`cached`](TokenSource::cached) token is gone or due: joins the flight that mints one,
-    /// or starts it, with the environment as the caller sees it. A token that is merely due is answered at once.
-    pub fn request(&self, environment: &Environment) -> Pending {
+    pub(crate) fn request(&self, environment: &Environment) -> Pending {
         Pending::new(Arc::clone(&self.0), environment)
-    }
-
-    /// An API answered 401 to `token`: the next request mints another, if this is the cached one and at least thirty
-    /// seconds old. (A refusal of a younger one has another cause, and minting would go on without end.)
-    pub fn refused(&self, token: &Token, environment: &Environment) {
-        self.0.invalidate(token, environment);
     }
 }
 

@@ -5,7 +5,7 @@ mod support;
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use rolebridge::Kind;
+use rolebridge::{Kind, binding};
 use serde_json::json;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn one_flight_is_shared_by_two_runtimes_and_outlives_its_leader_s() {
     let following = {
         let (source, environment) = (source.clone(), support::environment(&world, &json!({})));
         follower.spawn(async move {
-            let token = source.request(&environment);
+            let token = binding::request(&source, &environment);
             joined.send(()).expect("the test waits");
             token.await
         })
@@ -83,7 +83,7 @@ fn a_blocked_caller_may_wait_in_slices_and_a_callback_is_called_once() {
     let world = support::CLOUD.world(json!({}));
     world.fault(json!({ "on": "sts.token", "do": { "hold": "gate" } }));
     let source = support::source(&world);
-    let mut pending = source.request(&support::environment(&world, &json!({})));
+    let mut pending = binding::request(&source, &support::environment(&world, &json!({})));
     assert!(pending.block_for(Duration::from_millis(1)).is_none());
     let (settled, was_settled) = mpsc::channel();
     pending.when_settled(move |result| {

@@ -3,8 +3,9 @@
 
 mod support;
 
-use rolebridge::subject_token::SubjectToken;
-use rolebridge::{Environment, Error, Identity, Kind, Region, Step, TokenSource};
+use rolebridge::binding::subject_token::SubjectToken;
+use rolebridge::binding::{self, Identity, Region};
+use rolebridge::{Environment, Error, Kind, Step, TokenSource};
 use serde_json::json;
 use std::error::Error as _;
 use std::time::SystemTime;
@@ -82,7 +83,7 @@ fn an_identity_and_what_it_signs_hide_the_keys() {
 fn a_token_and_its_headers_hide_it() {
     let world = support::CLOUD.world(json!({}));
     let source = support::source(&world);
-    let mut pending = source.request(&support::environment(&world, &json!({})));
+    let mut pending = binding::request(&source, &support::environment(&world, &json!({})));
     let before = format!("{pending:?}");
     let token = pending.block().expect("a token");
     let headers = source.blocking().headers().expect("headers");

@@ -36,21 +36,6 @@ impl TokenSource {
         TokenSource::builder().build()
     }
 
-    /// The text of the credential that an environment names, of whatever kind it is, as [`TokenSource::from_env`] finds
-    /// it; none if none is named. For who hands to Google's own library what this crate does not read.
-    ///
-    /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config), if the file that is named cannot be read.
-    pub fn text_named_by(environment: &Environment) -> Result<Option<String>, Error> {
-        named_by(environment).map(Text::read).transpose()
-    }
-
-    /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. Whatever
-    /// is not belongs to Google's own library.
-    pub fn reads(text: &str) -> bool {
-        config::is_aws_external_account(text)
-    }
-
     /// With options.
     pub fn builder() -> Builder {
         Builder::default()
@@ -194,6 +179,10 @@ pub(super) fn scope_list<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -
         list.push(DEFAULT_SCOPE.to_owned());
     }
     list.into()
+}
+
+pub(crate) fn credential_text(environment: &Environment) -> Result<Option<String>, Error> {
+    named_by(environment).map(Text::read).transpose()
 }
 
 fn named_by(environment: &Environment) -> Option<Text> {

@@ -25,20 +25,20 @@ pub struct Pending {
     given: Given,
     /// The wait that ended with the answer, for one who goes in turn: its drop wakes the next blocked thread.
     ended: Option<Wait<Token>>,
-    goes_in_turn: bool,
+    wakes_in_chain: bool,
 }
 
 impl Pending {
     pub(super) fn new(shared: Arc<Shared>, environment: &Environment) -> Pending {
         let given = shared.ask(environment);
-        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None, goes_in_turn: false }
+        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None, wakes_in_chain: false }
     }
 
     /// Threads that block on one flight wake one another in a chain, each the next as soon as it has the answer. One that
-    /// goes in turn does so only when this is dropped: for a caller that has a lock to take first, such as a Python
+    /// wakes in a chain does so only when this is dropped: for a caller that has a lock to take first, such as a Python
     /// interpreter's, which a thousand threads woken at once would only fight over. It must be dropped soon.
-    pub fn in_turn(mut self) -> Pending {
-        self.goes_in_turn = true;
+    pub fn wake_in_chain(mut self) -> Pending {
+        self.wakes_in_chain = true;
         self
     }
 
@@ -99,7 +99,7 @@ impl Pending {
         let before = std::mem::replace(&mut self.given, given);
         match (&self.given, before) {
             (Given::Answer(result), Given::Wait(ended)) => {
-                self.ended = Some(ended).filter(|_| self.goes_in_turn);
+                self.ended = Some(ended).filter(|_| self.wakes_in_chain);
                 Some(result.clone())
             }
             _ => None,

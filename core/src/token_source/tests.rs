@@ -274,13 +274,13 @@ async fn a_refused_token_is_renewed_once_and_not_within_thirty_seconds() {
     let source = source(&host);
     let environment = environment("AKIDEXAMPLE");
     let first = source.token().await.expect("a first token");
-    source.refused(&first, &environment);
+    source.invalidate_in(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-1"), "too young to be at fault");
     pass(31).await;
-    source.refused(&first, &environment);
+    source.invalidate_in(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"));
     pass(31).await;
-    source.refused(&first, &environment);
+    source.invalidate_in(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"), "another token was refused");
     assert_eq!(host.calls(), (1, 2));
 }
@@ -293,9 +293,9 @@ async fn a_token_that_was_refused_to_two_sources_is_given_out_by_neither() {
     let first = one.token().await.expect("a first token");
     assert!(other.token().await.expect("the same").is(&first));
     pass(31).await;
-    one.refused(&first, &environment);
+    one.invalidate_in(&first, &environment);
     assert_eq!(value(&one).await.as_deref(), Ok("access-2"));
-    other.refused(&first, &environment);
+    other.invalidate_in(&first, &environment);
     assert_eq!(value(&other).await.as_deref(), Ok("access-2"));
     assert_eq!(host.calls(), (1, 2), "one renewal for both");
 }
@@ -400,7 +400,7 @@ async fn an_answer_that_is_taken_late_brings_no_refused_token_back() {
     let late = source.request(&environment);
     let (later, refused) = (source.request(&environment), source.token().await.expect("a first token"));
     pass(31).await;
-    source.refused(&refused, &environment);
+    source.invalidate_in(&refused, &environment);
     late.await.expect("what it waited for");
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"));
     later.await.expect("what it waited for");
@@ -415,7 +415,7 @@ async fn a_thread_s_own_copy_of_the_headers_goes_with_a_refused_token() {
     let first = source.token().await.expect("a first token");
     source.headers().await.expect("headers");
     pass(31).await;
-    source.refused(&first, &environment("AKIDEXAMPLE"));
+    source.invalidate_in(&first, &environment("AKIDEXAMPLE"));
     let headers = source.headers().await.expect("headers");
     assert_eq!(headers["authorization"], "Bearer access-2");
 }
