@@ -141,10 +141,8 @@ impl Mint {
         let outside = &self.outside.for_step(GOOGLE_BUDGET);
         let work = async {
             let asked_at = outside.host.now();
-            let subject_token =
-                SubjectToken::sign(&identity, exchange.audience, &url, asked_at.into()).map_err(|cause| {
-                    Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL").caused_by(cause)
-                })?;
+            let subject_token = SubjectToken::sign(&identity, exchange.audience, &url, asked_at.into())
+                .ok_or_else(|| Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL"))?;
             let request = sts::request(&exchange, subject_token.expose(), AWS_SUBJECT_TOKEN_TYPE);
             let reply = retry::send(outside, Route::Public, request).await;
             let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", exchange.url, cause))?;

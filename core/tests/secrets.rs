@@ -75,8 +75,7 @@ fn an_identity_and_what_it_signs_hide_the_keys() {
     let url = VERIFICATION_URL.replace("{region}", "us-east-1");
     let token = SubjectToken::sign(&identity, AUDIENCE, &url, SystemTime::UNIX_EPOCH).expect("a URL");
     silent(&format!("{token:?} {token:#?}"), &[token.expose(), "Signature", "AKIAEXAMPLE"]);
-    let error = SubjectToken::sign(&identity, "planted", "planted", SystemTime::UNIX_EPOCH).expect_err("no URL");
-    silent(&format!("{error} {error:?}"), &[]);
+    assert!(SubjectToken::sign(&identity, "planted", "planted", SystemTime::UNIX_EPOCH).is_none(), "no URL");
 }
 
 #[test]
