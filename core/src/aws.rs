@@ -14,7 +14,7 @@
 mod environment;
 mod imds;
 
-use crate::context::Outside;
+use crate::context::MintContext;
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
@@ -73,18 +73,18 @@ impl Source {
     }
 
     /// Finds the identity.
-    pub(crate) async fn identity(self, outside: &Outside) -> Result<Identity, Error> {
+    pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
         match (self.key, self.region) {
             (Place::Nowhere(error), _) | (_, Place::Nowhere(error)) => Err(error),
             (Place::Here(key), Place::Here(region)) => Ok(Identity::of(key, region)),
             (Place::Here(key), Place::InstanceMetadata(endpoint)) => {
-                Ok(Identity::of(key, imds::region(outside, &endpoint).await.map_err(without_region)?))
+                Ok(Identity::of(key, imds::region(context, &endpoint).await.map_err(without_region)?))
             }
             (Place::InstanceMetadata(endpoint), Place::Here(region)) => {
-                imds::identity(outside, &endpoint, Some(region)).await
+                imds::identity(context, &endpoint, Some(region)).await
             }
             (Place::InstanceMetadata(endpoint), Place::InstanceMetadata(_)) => {
-                imds::identity(outside, &endpoint, None).await
+                imds::identity(context, &endpoint, None).await
             }
         }
     }

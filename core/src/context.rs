@@ -4,8 +4,8 @@
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
-use crate::moment::Moment;
-use crate::watch::Watch;
+use crate::observe::MintTrace;
+use crate::time::Timestamp;
 use futures_util::future::{self, Either};
 use std::future::Future;
 use std::pin::pin;
@@ -15,18 +15,18 @@ use std::time::Duration;
 /// The outside as one flight sees it: a host, the environment as it stood when the flight was asked for, and the time by
 /// which it must end.
 #[derive(Clone, Debug)]
-pub(crate) struct Outside {
+pub(crate) struct MintContext {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) environment: Environment,
-    pub(crate) deadline: Moment,
+    pub(crate) deadline: Timestamp,
     /// Who takes down what the flight does, if anybody does.
-    pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) trace: Option<Arc<MintTrace>>,
 }
 
-impl Outside {
+impl MintContext {
     /// For one step, which may take this long and never longer than the flight.
-    pub(crate) fn for_step(&self, budget: Duration) -> Outside {
-        Outside { deadline: self.deadline.min(self.host.now().plus(budget)), ..self.clone() }
+    pub(crate) fn for_step(&self, budget: Duration) -> MintContext {
+        MintContext { deadline: self.deadline.min(self.host.now().plus(budget)), ..self.clone() }
     }
 
     /// What is left of the budget.
@@ -36,12 +36,12 @@ impl Outside {
 
     /// One step of the way: ends by the deadline, and is taken down if somebody watches.
     pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        if let Some(watch) = &self.watch {
-            watch.begin(step);
+        if let Some(trace) = &self.trace {
+            trace.begin(step);
         }
         let result = self.within(step, work).await;
-        if let Some(watch) = &self.watch {
-            watch.end(result.as_ref().err().cloned());
+        if let Some(trace) = &self.trace {
+            trace.end(result.as_ref().err().cloned());
         }
         result
     }

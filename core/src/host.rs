@@ -9,8 +9,8 @@ pub(crate) mod native;
 pub(crate) mod process;
 
 use crate::environment::Environment;
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use std::fmt;
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl<T: Clock + Chance + Surroundings + Http + Flights + fmt::Debug> Host for T 
 /// Time.
 pub(crate) trait Clock: Send + Sync {
     /// The wall clock.
-    fn now(&self) -> Moment;
+    fn now(&self) -> Timestamp;
 
     /// Tells how long ago it was made, to the microsecond, whatever becomes of the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync>;

@@ -1,7 +1,7 @@
 //! Who a workload is at AWS: an access key, and the region in which it speaks to AWS STS.
 
-use crate::moment::Moment;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use std::fmt;
 
 /// Keys of an AWS principal and the region in which it speaks to AWS STS.
@@ -18,7 +18,7 @@ impl Identity {
             access_key_id: access_key_id.into(),
             secret_access_key: Secret::new(secret_access_key),
             session_token: None,
-            expires_at: Moment::NEVER,
+            expires_at: Timestamp::NEVER,
         };
         Identity { key, region }
     }
@@ -49,7 +49,7 @@ impl Identity {
         &self.region
     }
 
-    pub(crate) fn expires_at(&self) -> Moment {
+    pub(crate) fn expires_at(&self) -> Timestamp {
         self.key.expires_at
     }
 }
@@ -60,7 +60,7 @@ pub(crate) struct AccessKey {
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: Secret,
     pub(crate) session_token: Option<Secret>,
-    pub(crate) expires_at: Moment,
+    pub(crate) expires_at: Timestamp,
 }
 
 impl AccessKey {

@@ -18,9 +18,9 @@ use layer::{Failure, Layer};
 pub(crate) use request::{Product, TokenRequest};
 pub(crate) use store::{ProcessStore, Registries, Store};
 
-use crate::cache::{Held, Lead};
+use crate::cache::{CacheEntry, FlightGuard};
 use crate::config::AWS_SUBJECT_TOKEN_TYPE;
-use crate::context::Outside;
+use crate::context::MintContext;
 use crate::error::{Error, Kind, Step};
 use crate::google::{iam, sts};
 use crate::host::{Reason, Route, SendError};
@@ -69,7 +69,7 @@ const FEDERATED_MARGIN: Duration = Duration::from_secs(60);
 /// One minting: what is requested, and the world in which it is made.
 pub(crate) struct Mint {
     request: TokenRequest,
-    outside: Outside,
+    context: MintContext,
     registries: Arc<Registries>,
     keys: Keys,
     /// Whether somebody waits for the token; ahead of its end, nobody gains by haste.
@@ -79,50 +79,50 @@ pub(crate) struct Mint {
 impl Mint {
     pub(crate) fn new(
         request: TokenRequest,
-        outside: Outside,
+        context: MintContext,
         registries: Arc<Registries>,
         is_waited_for: bool,
     ) -> Mint {
-        let keys = request.keys(&outside.environment);
-        Mint { request, outside, registries, keys, is_waited_for }
+        let keys = request.keys(&context.environment);
+        Mint { request, context, registries, keys, is_waited_for }
     }
 
     /// Runs the flight of the product to its end.
-    pub(crate) async fn run(self, lead: Lead<Token>) {
+    pub(crate) async fn run(self, guard: FlightGuard<Token>) {
         // Whoever waits for the flight is told.
-        let _ = PRODUCT.run(&self, lead).await;
+        let _ = PRODUCT.run(&self, guard).await;
     }
 
-    async fn identity(&self) -> Result<Held<Identity>, Failure> {
-        let Mint { outside, request, .. } = self;
-        let source = request.source(&outside.environment);
+    async fn identity(&self) -> Result<CacheEntry<Identity>, Failure> {
+        let Mint { context, request, .. } = self;
+        let source = request.source(&context.environment);
         if source.waits() {
             self.open_ahead(&request.config.token_url);
         }
-        let identity = outside.step(Step::Identity, source.identity(outside)).await?;
-        let now = outside.host.now();
+        let identity = context.step(Step::Identity, source.identity(context)).await?;
+        let now = context.host.now();
         let end = identity.expires_at().min(now.plus(LONGEST_IDENTITY));
-        Ok(Held::used_up(identity, now, end, IDENTITY_MARGIN))
+        Ok(CacheEntry::used_up(identity, now, end, IDENTITY_MARGIN))
     }
 
-    async fn federated_token(&self) -> Result<Held<Token>, Failure> {
+    async fn federated_token(&self) -> Result<CacheEntry<Token>, Failure> {
         if let Some(impersonation) = &self.request.config.impersonation {
             self.open_ahead(&impersonation.url);
         }
         let token = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
         let (minted_at, end) = (token.minted_at(), token.end());
-        Ok(Held::used_up(token, minted_at, end, FEDERATED_MARGIN))
+        Ok(CacheEntry::used_up(token, minted_at, end, FEDERATED_MARGIN))
     }
 
-    async fn product(&self) -> Result<Held<Token>, Failure> {
+    async fn product(&self) -> Result<CacheEntry<Token>, Failure> {
         let token = match &self.request.config.impersonation {
             None => self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?,
             Some(_) => self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed()).await?,
         };
-        let host = &self.outside.host;
+        let host = &self.context.host;
         let (minted_at, end) = (token.minted_at(), token.end());
-        let held = Held::renewed_ahead(token, minted_at, end, host.random());
-        if held.is_usable(host.now()) { Ok(held) } else { Err(self.ended_on_arrival().into()) }
+        let entry = CacheEntry::renewed_ahead(token, minted_at, end, host.random());
+        if entry.is_usable(host.now()) { Ok(entry) } else { Err(self.ended_on_arrival().into()) }
     }
 
     /// The identity, proved by a signature, becomes a federated token.
@@ -138,17 +138,17 @@ impl Mint {
             impersonates: config.impersonation.is_some(),
             lifetime_is_configured: config.impersonation.as_ref().is_some_and(|it| it.lifetime_is_configured),
         };
-        let outside = &self.outside.for_step(GOOGLE_BUDGET);
+        let context = &self.context.for_step(GOOGLE_BUDGET);
         let work = async {
-            let asked_at = outside.host.now();
+            let asked_at = context.host.now();
             let subject_token = SubjectToken::sign(&identity, exchange.audience, &url, asked_at.into())
                 .ok_or_else(|| Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL"))?;
             let request = sts::request(&exchange, subject_token.expose(), AWS_SUBJECT_TOKEN_TYPE);
-            let reply = retry::send(outside, Route::Public, request).await;
+            let reply = retry::send(context, Route::Public, request).await;
             let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", exchange.url, cause))?;
             sts::read(&reply, &exchange, asked_at)
         };
-        outside.step(Step::Exchange, work).await
+        context.step(Step::Exchange, work).await
     }
 
     /// The federated token becomes the product: an access token of the service account.
@@ -162,22 +162,22 @@ impl Mint {
             lifetime: account.lifetime,
             pool: config.audience.pool(),
         };
-        let outside = &self.outside.for_step(GOOGLE_BUDGET);
+        let context = &self.context.for_step(GOOGLE_BUDGET);
         let work = async {
-            let asked_at = outside.host.now();
+            let asked_at = context.host.now();
             let request = iam::request(&impersonation, &federated_token);
-            let reply = retry::send(outside, Route::Public, request).await;
+            let reply = retry::send(context, Route::Public, request).await;
             let reply =
                 reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", impersonation.url, cause))?;
             iam::read(&reply, &impersonation, asked_at)
         };
-        outside.step(Step::Impersonation, work).await
+        context.step(Step::Impersonation, work).await
     }
 
     /// Opens the connection of a later step while an earlier one waits for its answer.
     fn open_ahead(&self, url: &url::Url) {
         if self.is_waited_for {
-            self.outside.host.prepare(&self.outside.environment, url.clone());
+            self.context.host.prepare(&self.context.environment, url.clone());
         }
     }
 

@@ -5,9 +5,9 @@
 //! steals it can use it nowhere else.
 
 use crate::identity::Identity;
-use crate::moment::Moment;
 use crate::secret::Secret;
 use crate::sigv4::{self, Request, Scope};
+use crate::time::Timestamp;
 use serde_json::json;
 use std::time::SystemTime;
 use url::Url;
@@ -22,7 +22,7 @@ impl SubjectToken {
     pub fn sign(identity: &Identity, audience: &str, url: &str, now: SystemTime) -> Option<SubjectToken> {
         let address = Url::parse(url).ok()?;
         let host = address.host_str()?;
-        let time = Moment::from(now).iso8601_basic();
+        let time = Timestamp::from(now).iso8601_basic();
         let scope = Scope { time: &time, region: identity.region().as_str(), service: "sts" };
 
         // In the order in which they are serialised.

@@ -11,8 +11,8 @@ use crate::env_names::{
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::identity::{AccessKey, Region};
-use crate::moment::Moment;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
 pub(super) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error> {
     let (access_key_id, secret_access_key) =
@@ -23,8 +23,8 @@ pub(super) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error>
             (None, Some(_)) => return Err(half_a_pair(AWS_SECRET_ACCESS_KEY, AWS_ACCESS_KEY_ID)),
         };
     let expires_at = match environment.value(AWS_CREDENTIAL_EXPIRATION) {
-        None => Moment::NEVER,
-        Some(text) => Moment::from_rfc3339(text.trim())
+        None => Timestamp::NEVER,
+        Some(text) => Timestamp::from_rfc3339(text.trim())
             .ok_or_else(|| failure(format!("`{AWS_CREDENTIAL_EXPIRATION}` is not an RFC 3339 time")))?,
     };
     Ok(Some(AccessKey {

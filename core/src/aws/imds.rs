@@ -10,7 +10,7 @@
 //! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
 
 use super::failure;
-use crate::context::Outside;
+use crate::context::MintContext;
 use crate::env_names::{
     AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
     AWS_EC2_METADATA_V1_DISABLED,
@@ -19,10 +19,10 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Route, SendError};
 use crate::identity::{AccessKey, Identity, Region};
-use crate::moment::Moment;
 use crate::reply::Reply;
 use crate::retry;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use futures_util::future;
 use serde_json::Value;
 use std::time::Duration;
@@ -77,10 +77,14 @@ pub(super) fn endpoint(
 }
 
 /// The instance's role, in a region that is known or asked for.
-pub(super) async fn identity(outside: &Outside, endpoint: &Endpoint, known: Option<Region>) -> Result<Identity, Error> {
-    let outside = &outside.for_step(BUDGET);
+pub(super) async fn identity(
+    context: &MintContext,
+    endpoint: &Endpoint,
+    known: Option<Region>,
+) -> Result<Identity, Error> {
+    let context = &context.for_step(BUDGET);
     let find = async {
-        let service = Service { outside, endpoint };
+        let service = Service { context, endpoint };
         let session = service.open_session().await?;
         let role_region = async {
             match known {
@@ -96,23 +100,23 @@ pub(super) async fn identity(outside: &Outside, endpoint: &Endpoint, known: Opti
         let (keys, region) = future::join(role_keys, role_region).await;
         Ok(Identity::of(keys?, region?))
     };
-    outside.within(Step::Identity, find).await
+    context.within(Step::Identity, find).await
 }
 
 /// The instance's region alone, for keys from elsewhere.
-pub(super) async fn region(outside: &Outside, endpoint: &Endpoint) -> Result<Region, Error> {
-    let outside = &outside.for_step(BUDGET);
+pub(super) async fn region(context: &MintContext, endpoint: &Endpoint) -> Result<Region, Error> {
+    let context = &context.for_step(BUDGET);
     let find = async {
-        let service = Service { outside, endpoint };
+        let service = Service { context, endpoint };
         let session = service.open_session().await?;
         service.region(&session).await
     };
-    outside.within(Step::Identity, find).await
+    context.within(Step::Identity, find).await
 }
 
 /// The metadata service, asked in one mint.
 struct Service<'a> {
-    outside: &'a Outside,
+    context: &'a MintContext,
     endpoint: &'a Endpoint,
 }
 
@@ -179,8 +183,10 @@ impl Service<'_> {
         }
         let required = |name: &str| text(name).ok_or_else(|| malformed(&format!("keys without `{name}`")));
         let expires_at = match text("Expiration") {
-            None => Moment::NEVER,
-            Some(time) => Moment::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is not a time"))?,
+            None => Timestamp::NEVER,
+            Some(time) => {
+                Timestamp::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is not a time"))?
+            }
         };
         Ok(AccessKey {
             access_key_id: required("AccessKeyId")?.to_owned(),
@@ -224,7 +230,7 @@ impl Service<'_> {
     }
 
     async fn send(&self, request: http::request::Builder) -> Result<Reply, SendError> {
-        retry::send(self.outside, Route::LinkLocal, request.body(Vec::new())).await
+        retry::send(self.context, Route::LinkLocal, request.body(Vec::new())).await
     }
 
     fn url(&self, path: &str) -> String {

@@ -1,6 +1,6 @@
 //! One minting under way, and everyone who waits for it: futures on any executor, and blocked threads.
 
-use super::held::Held;
+use super::entry::CacheEntry;
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use std::future::Future;
@@ -12,9 +12,9 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome<T> {
     /// With a result, which all waiters share.
-    Settled(Result<Held<T>, Error>),
+    Settled(Result<CacheEntry<T>, Error>),
     /// With its leader: nothing is known, and whoever still wants a result leads anew.
-    Vanished,
+    Abandoned,
 }
 
 /// A result that is to come. It is settled once; a waiter may come and go at any time.

@@ -1,7 +1,7 @@
 //! The slots of one kind of thing, by key: equal configurations in equal environments meet in one slot.
 
 use super::slot::Slot;
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +38,7 @@ pub(crate) struct Registry<T> {
 }
 
 impl<T: Clone> Registry<T> {
-    pub(crate) fn slot(&self, key: Key, now: Moment) -> Arc<Slot<T>> {
+    pub(crate) fn slot(&self, key: Key, now: Timestamp) -> Arc<Slot<T>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&key) {
             return Arc::clone(slot);

@@ -4,15 +4,15 @@
 use super::*;
 use crate::error::Error;
 use crate::error::{Kind, Step};
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 type Name = &'static str;
 
-fn at(seconds: u64) -> Moment {
-    Moment::from_unix_milliseconds(1_000_000_000 + seconds * 1000)
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_milliseconds(1_000_000_000 + seconds * 1000)
 }
 
 fn slot() -> Arc<Slot<Name>> {
@@ -20,11 +20,11 @@ fn slot() -> Arc<Slot<Name>> {
 }
 
 /// Lives an hour; stale from the half of it.
-fn minted(value: Name, minted_at: Moment) -> Result<Held<Name>, Error> {
-    Ok(Held::renewed_ahead(value, minted_at, minted_at.plus(Duration::from_secs(3600)), 0.0))
+fn minted(value: Name, minted_at: Timestamp) -> Result<CacheEntry<Name>, Error> {
+    Ok(CacheEntry::renewed_ahead(value, minted_at, minted_at.plus(Duration::from_secs(3600)), 0.0))
 }
 
-fn failed(message: Name) -> Result<Held<Name>, Error> {
+fn failed(message: Name) -> Result<CacheEntry<Name>, Error> {
     Err(Error::new(Kind::Unavailable, Step::Exchange, message))
 }
 
@@ -36,7 +36,7 @@ fn next(answer: Answer<Name>) -> Option<Next<Name>> {
     }
 }
 
-fn lead(answer: Answer<Name>) -> Lead<Name> {
+fn lead(answer: Answer<Name>) -> FlightGuard<Name> {
     match next(answer) {
         Some(Next::Lead(lead)) => lead,
         _ => panic!("the asker should lead"),
@@ -48,20 +48,20 @@ fn waits(answer: Answer<Name>) -> bool {
 }
 
 /// How long nothing is tried after a failure.
-fn held_off_until(answer: Answer<Name>) -> Moment {
+fn cooldown_until(answer: Answer<Name>) -> Timestamp {
     match next(answer) {
-        Some(Next::HoldOff(_, until)) => until,
+        Some(Next::Cooldown(_, until)) => until,
         _ => panic!("the asker should be held off"),
     }
 }
 
-fn settle(slot: &Arc<Slot<Name>>, now: Moment, result: Result<Held<Name>, Error>) {
+fn settle(slot: &Arc<Slot<Name>>, now: Timestamp, result: Result<CacheEntry<Name>, Error>) {
     lead(slot.ask(now)).settle(result, now, 0.0);
 }
 
 fn usable(answer: &Answer<Name>) -> Option<Name> {
     match answer {
-        Answer::Fresh(held) | Answer::Stale(held, _) => Some(held.value()),
+        Answer::Fresh(entry) | Answer::Stale(entry, _) => Some(entry.value()),
         Answer::Missing(_) => None,
     }
 }
@@ -72,7 +72,7 @@ fn fresh_is_used_and_nothing_is_started() {
     settle(&slot, at(0), minted("one", at(0)));
     let answer = slot.ask(at(1799));
     assert_eq!(usable(&answer), Some("one"));
-    assert!(matches!(answer, Answer::Fresh(held) if held.stale_at() == at(1800)));
+    assert!(matches!(answer, Answer::Fresh(entry) if entry.stale_at() == at(1800)));
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn expired_is_never_used_and_all_wait_for_one_flight() {
     assert_eq!(usable(&first), None);
     let Some(Next::Wait(flight)) = next(slot.ask(at(3600))) else { panic!("the second asker waits") };
     lead(first).settle(minted("two", at(3601)), at(3601), 0.0);
-    let Some(Outcome::Settled(Ok(held))) = flight.wait().block(None) else { panic!("it was settled") };
-    assert_eq!(*held.value(), "two");
+    let Some(Outcome::Settled(Ok(entry))) = flight.wait().block(None) else { panic!("it was settled") };
+    assert_eq!(*entry.value(), "two");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_failed_renewal_costs_nobody_a_valid_token_and_is_tried_again() {
     settle(&slot, at(1800), failed("down"));
     let held_off = slot.ask(at(1800));
     assert_eq!(usable(&held_off), Some("one"));
-    assert_eq!(held_off_until(held_off), at(1801));
+    assert_eq!(cooldown_until(held_off), at(1801));
     let again = slot.ask(at(1801));
     assert_eq!(usable(&again), Some("one"));
     lead(again).settle(failed("still down"), at(1801), 0.0);
@@ -168,7 +168,7 @@ fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_hold_off() {
     let Some(Next::Wait(flight)) = next(slot.ask(at(0))) else { panic!("the second asker waits") };
     leader.settle(failed("down"), at(0), 0.0);
     assert!(matches!(flight.wait().block(None), Some(Outcome::Settled(Err(_)))));
-    let Some(Next::HoldOff(error, _)) = next(slot.ask(at(0))) else { panic!("held off") };
+    let Some(Next::Cooldown(error, _)) = next(slot.ask(at(0))) else { panic!("held off") };
     assert_eq!(error.to_string(), "down");
     assert!(matches!(next(slot.ask(at(1))), Some(Next::Lead(_))), "a second later the next asker leads");
 }
@@ -179,20 +179,20 @@ fn hold_offs_double_up_to_thirty_seconds_and_a_success_ends_them() {
     let mut now = at(0);
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
         settle(&slot, now, failed("down"));
-        assert_eq!(held_off_until(slot.ask(now)), now.plus(Duration::from_secs(seconds)));
+        assert_eq!(cooldown_until(slot.ask(now)), now.plus(Duration::from_secs(seconds)));
         now = now.plus(Duration::from_secs(seconds));
     }
     settle(&slot, now, minted("one", now));
     slot.forget(|_| true);
     settle(&slot, now, failed("down"));
-    assert_eq!(held_off_until(slot.ask(now)), now.plus(Duration::from_secs(1)));
+    assert_eq!(cooldown_until(slot.ask(now)), now.plus(Duration::from_secs(1)));
 }
 
 #[test]
 fn hold_offs_are_shortened_at_random() {
     let slot = slot();
     lead(slot.ask(at(0))).settle(failed("down"), at(0), 1.0);
-    assert_eq!(held_off_until(slot.ask(at(0))), at(0).plus(Duration::from_millis(500)));
+    assert_eq!(cooldown_until(slot.ask(at(0))), at(0).plus(Duration::from_millis(500)));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_service_that_asks_to_be_left_alone_is_and_not_for_ever() {
         let error = Error::new(Kind::Unavailable, Step::Exchange, "throttled");
         let throttled = Err(error.retrying_after(Some(Duration::from_secs(asked))));
         lead(slot.ask(at(0))).settle(throttled, at(0), random);
-        assert_eq!(held_off_until(slot.ask(at(0))), at(seconds), "asked for {asked} seconds");
+        assert_eq!(cooldown_until(slot.ask(at(0))), at(seconds), "asked for {asked} seconds");
     }
 }
 
@@ -214,7 +214,7 @@ fn a_flight_that_vanishes_leaves_the_next_asker_to_lead() {
     let mut wait = flight.wait();
     assert!((&mut wait).now_or_never().is_none());
     drop(leader);
-    assert!(matches!(wait.now_or_never(), Some(Outcome::Vanished)));
+    assert!(matches!(wait.now_or_never(), Some(Outcome::Abandoned)));
     assert!(matches!(next(slot.ask(at(0))), Some(Next::Lead(_))));
 }
 
@@ -246,9 +246,9 @@ fn a_blocked_thread_waits_in_slices_and_is_woken() {
 fn only_what_is_blamed_is_forgotten() {
     let slot = slot();
     settle(&slot, at(0), minted("two", at(0)));
-    slot.forget(|held| *held.value() == "one");
+    slot.forget(|entry| *entry.value() == "one");
     assert_eq!(usable(&slot.ask(at(40))), Some("two"), "another token was refused");
-    slot.forget(|held| *held.value() == "two");
+    slot.forget(|entry| *entry.value() == "two");
     assert!(matches!(next(slot.ask(at(40))), Some(Next::Lead(_))));
 }
 
@@ -257,10 +257,10 @@ fn a_lower_layer_s_hold_off_is_passed_on_and_counts_no_failure() {
     let slot = slot();
     settle(&slot, at(0), failed("down"));
     let Err(remembered) = failed("down") else { unreachable!("it failed") };
-    lead(slot.ask(at(1))).settle_held_off(remembered, at(1), at(7));
-    assert_eq!(held_off_until(slot.ask(at(6))), at(7));
+    lead(slot.ask(at(1))).settle_cooling_down(remembered, at(1), at(7));
+    assert_eq!(cooldown_until(slot.ask(at(6))), at(7));
     settle(&slot, at(7), failed("down"));
-    assert_eq!(held_off_until(slot.ask(at(7))), at(9), "the second failure in a row, not the third");
+    assert_eq!(cooldown_until(slot.ask(at(7))), at(9), "the second failure in a row, not the third");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_failure_long_after_the_last_is_a_first_one() {
     settle(&slot, at(0), failed("down"));
     settle(&slot, at(1), failed("down"));
     settle(&slot, at(3600), failed("down"));
-    assert_eq!(held_off_until(slot.ask(at(3600))), at(3601));
+    assert_eq!(cooldown_until(slot.ask(at(3600))), at(3601));
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn waiters_are_freed_though_the_first_of_them_keeps_its_wait() {
 
 #[test]
 fn the_stale_point_lies_between_half_and_85_percent_of_the_life() {
-    let stale_at = |random| Held::renewed_ahead((), at(0), at(1000), random).stale_at();
+    let stale_at = |random| CacheEntry::renewed_ahead((), at(0), at(1000), random).stale_at();
     assert_eq!(stale_at(0.0), at(500));
     assert_eq!(stale_at(1.0), at(850));
 }
@@ -304,11 +304,11 @@ fn a_clock_that_jumped_back_past_the_minting_serves_nothing() {
 
 #[test]
 fn what_is_used_up_has_no_stale_time_and_ends_a_margin_early() {
-    let held = Held::used_up((), at(0), at(3600), Duration::from_secs(300));
-    assert!(held.is_fresh(at(3299)) && !held.is_usable(at(3300)));
-    let short = Held::used_up((), at(0), at(60), Duration::from_secs(300));
+    let entry = CacheEntry::used_up((), at(0), at(3600), Duration::from_secs(300));
+    assert!(entry.is_fresh(at(3299)) && !entry.is_usable(at(3300)));
+    let short = CacheEntry::used_up((), at(0), at(60), Duration::from_secs(300));
     assert!(short.is_usable(at(0)) && !short.is_usable(at(1)));
-    assert!(Held::used_up((), at(0), Moment::NEVER, Duration::from_secs(300)).is_fresh(at(1_000_000_000)));
+    assert!(CacheEntry::used_up((), at(0), Timestamp::NEVER, Duration::from_secs(300)).is_fresh(at(1_000_000_000)));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 use super::Said;
 use crate::error::{Error, Kind, Step};
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use crate::token::Token;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(crate) fn request(
 }
 
 /// The access token of a reply to a request that was sent at `asked_at`.
-pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: Moment) -> Result<Token, Error> {
+pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: Timestamp) -> Result<Token, Error> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status != 200 {
         return Err(refusal(reply, &body, impersonation));
@@ -46,7 +46,7 @@ pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: M
             .answering(200, None)
     };
     let value = body["accessToken"].as_str().ok_or_else(|| malformed("no `accessToken`"))?;
-    let end = body["expireTime"].as_str().and_then(Moment::from_rfc3339);
+    let end = body["expireTime"].as_str().and_then(Timestamp::from_rfc3339);
     let end = end.ok_or_else(|| malformed("an `expireTime` that is not a time"))?;
     let life = life(end, reply.date, asked_at, impersonation.lifetime);
     if life.is_zero() {
@@ -61,7 +61,7 @@ const DATE_RESOLUTION: Duration = Duration::from_secs(1);
 /// How long the token lives: its end less the *reply's* time, since our clock may be off; never longer than was asked.
 ///
 /// A reply without a `Date`, or with one from which the token would already have ended, is read by our own clock.
-fn life(end: Moment, replied_at: Option<Moment>, asked_at: Moment, asked: Duration) -> Duration {
+fn life(end: Timestamp, replied_at: Option<Timestamp>, asked_at: Timestamp, asked: Duration) -> Duration {
     let by_reply = replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero());
     by_reply.unwrap_or_else(|| end.since(asked_at)).min(asked)
 }
@@ -102,11 +102,11 @@ fn hint(status: u16, description: &str, impersonation: &Impersonation<'_>) -> Op
 #[cfg(test)]
 mod tests {
     use super::life;
-    use crate::moment::Moment;
+    use crate::time::Timestamp;
     use std::time::Duration;
 
-    fn at(seconds: u64) -> Moment {
-        Moment::from_unix_milliseconds(seconds * 1000)
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_milliseconds(seconds * 1000)
     }
 
     const HOUR: Duration = Duration::from_secs(3600);

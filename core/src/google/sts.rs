@@ -3,8 +3,8 @@
 
 use super::Said;
 use crate::error::{Error, Kind, Step};
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use crate::token::Token;
 use base64::Engine;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -67,7 +67,7 @@ fn usage(exchange: &Exchange<'_>) -> String {
 }
 
 /// The federated token of a reply to a request that was sent at `asked_at`.
-pub(crate) fn read(reply: &Reply, exchange: &Exchange<'_>, asked_at: Moment) -> Result<Token, Error> {
+pub(crate) fn read(reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Result<Token, Error> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status != 200 {
         return Err(refusal(reply, &body, exchange, asked_at));
@@ -88,7 +88,7 @@ fn seconds(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(number).ok().filter(|life| !life.is_zero())
 }
 
-fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Moment) -> Error {
+fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Timestamp) -> Error {
     // A front end of Google's may refuse in the form of its APIs, before the service itself answers in OAuth's.
     let said = match &body["error"] {
         Value::Object(error) => Said::new(error.get("status"), error.get("message")),
@@ -105,7 +105,7 @@ fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Momen
     }
 }
 
-fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, asked_at: Moment) -> Option<String> {
+fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Option<String> {
     let audience = exchange.audience;
     if code == "invalid_target" {
         return Some(format!("check that the provider exists and is enabled: the audience is `{audience}`"));

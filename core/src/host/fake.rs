@@ -6,8 +6,8 @@
 
 use super::{CONNECT_TIMEOUT, Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
 use crate::environment::Environment;
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use std::io;
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) keys_read: u32,
     pub(crate) keys_life_seconds: u64,
     /// When the last access token ends, as Google says.
-    pub(crate) last_end: Moment,
+    pub(crate) last_end: Timestamp,
     /// Hosts to which connections were opened ahead.
     pub(crate) prepared: Vec<String>,
 }
@@ -78,7 +78,7 @@ impl Fake {
             impersonations: 0,
             keys_read: 0,
             keys_life_seconds: 6 * 3600,
-            last_end: Moment::EPOCH,
+            last_end: Timestamp::EPOCH,
             prepared: Vec::new(),
         };
         Arc::new(Fake {
@@ -100,15 +100,15 @@ impl Fake {
 }
 
 impl World {
-    fn answer(&mut self, path: &str, now: Moment) -> Reply {
+    fn answer(&mut self, path: &str, now: Timestamp) -> Reply {
         let ahead = Duration::from_secs(self.google_is_ahead.unsigned_abs());
         let google_now = if self.google_is_ahead < 0 {
-            Moment::EPOCH.plus(now.since(Moment::EPOCH).saturating_sub(ahead))
+            Timestamp::EPOCH.plus(now.since(Timestamp::EPOCH).saturating_sub(ahead))
         } else {
             now.plus(ahead)
         };
         // HTTP dates and Google's times have whole seconds.
-        let google_now = Moment::EPOCH.plus(Duration::from_secs(google_now.since(Moment::EPOCH).as_secs()));
+        let google_now = Timestamp::EPOCH.plus(Duration::from_secs(google_now.since(Timestamp::EPOCH).as_secs()));
         let reply = |status, body: serde_json::Value| Reply {
             status,
             date: Some(google_now),
@@ -145,7 +145,7 @@ impl World {
 
 impl World {
     /// The instance's metadata: a session, a role and its keys, a region.
-    fn metadata(&mut self, path: &str, now: Moment) -> Reply {
+    fn metadata(&mut self, path: &str, now: Timestamp) -> Reply {
         let body = match path {
             "api/token" => "session".to_owned(),
             "meta-data/placement/region" => "us-east-1".to_owned(),
@@ -168,8 +168,8 @@ impl World {
 }
 
 impl Clock for Fake {
-    fn now(&self) -> Moment {
-        Moment::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed())
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed())
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {

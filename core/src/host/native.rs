@@ -8,8 +8,8 @@ use super::process::PerProcess;
 use super::{Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;
 use std::io::{self, Read};
@@ -31,7 +31,7 @@ fn engine() -> Arc<OnceCell<Engine>> {
 pub(crate) struct Native;
 
 impl Clock for Native {
-    fn now(&self) -> Moment {
+    fn now(&self) -> Timestamp {
         wall_clock()
     }
 
@@ -96,13 +96,13 @@ impl Http for Native {
 
 /// To the nearest tick, some milliseconds: every rule here counts in seconds.
 #[cfg(target_os = "linux")]
-fn wall_clock() -> Moment {
+fn wall_clock() -> Timestamp {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-    Moment::from_unix(now.tv_sec, now.tv_nsec)
+    Timestamp::from_unix(now.tv_sec, now.tv_nsec)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn wall_clock() -> Moment {
+fn wall_clock() -> Timestamp {
     std::time::SystemTime::now().into()
 }
 

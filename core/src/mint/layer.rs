@@ -5,9 +5,9 @@
 use super::Mint;
 use super::request::Keys;
 use super::store::Registries;
-use crate::cache::{Answer, Held, Key, Lead, Next, Outcome, Registry, Slot};
+use crate::cache::{Answer, CacheEntry, FlightGuard, Key, Next, Outcome, Registry, Slot};
 use crate::error::{Error, Step};
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
@@ -20,62 +20,62 @@ pub(crate) struct Layer<T> {
 }
 
 /// A value in the making.
-pub(super) type Making<'a, T> = BoxFuture<'a, Result<Held<T>, Failure>>;
+pub(super) type Making<'a, T> = BoxFuture<'a, Result<CacheEntry<T>, Failure>>;
 
 /// Why a layer has nothing to give.
 #[derive(Clone)]
 pub(super) struct Failure {
     error: Error,
     /// Where nothing was tried, since a flight failed just now: until when that is so.
-    held_off_until: Option<Moment>,
+    cooldown_until: Option<Timestamp>,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { error, held_off_until: None }
+        Failure { error, cooldown_until: None }
     }
 }
 
 /// What a layer gave, and whether it was kept from before.
 struct Taken<T> {
-    held: Held<T>,
+    entry: CacheEntry<T>,
     was_kept: bool,
 }
 
 impl<T: Clone + Send + Sync> Layer<T> {
     /// Where this layer keeps the value of one request.
-    pub(crate) fn slot(&self, registries: &Registries, keys: &Keys, now: Moment) -> Arc<Slot<T>> {
+    pub(crate) fn slot(&self, registries: &Registries, keys: &Keys, now: Timestamp) -> Arc<Slot<T>> {
         (self.registry)(registries).slot((self.key)(keys), now)
     }
 
     /// Makes a value, and tells all who wait for this flight. What a lower layer holds off is passed on as such, and not
     /// counted as another failure.
-    pub(super) async fn run(&self, mint: &Mint, lead: Lead<T>) -> Result<Held<T>, Failure> {
+    pub(super) async fn run(&self, mint: &Mint, guard: FlightGuard<T>) -> Result<CacheEntry<T>, Failure> {
         let result = (self.make)(mint).await;
-        let host = &mint.outside.host;
+        let host = &mint.context.host;
         match result.clone() {
-            Ok(held) => lead.settle(Ok(held), host.now(), host.random()),
-            Err(Failure { error, held_off_until: None }) => lead.settle(Err(error), host.now(), host.random()),
-            Err(Failure { error, held_off_until: Some(until) }) => lead.settle_held_off(error, host.now(), until),
+            Ok(entry) => guard.settle(Ok(entry), host.now(), host.random()),
+            Err(Failure { error, cooldown_until: None }) => guard.settle(Err(error), host.now(), host.random()),
+            Err(Failure { error, cooldown_until: Some(until) }) => guard.settle_cooling_down(error, host.now(), until),
         }
         result
     }
 
     async fn take(&self, slot: &Arc<Slot<T>>, mint: &Mint) -> Result<Taken<T>, Failure> {
         loop {
-            let next = match slot.ask(mint.outside.host.now()) {
-                Answer::Fresh(held) | Answer::Stale(held, _) => return Ok(Taken { held, was_kept: true }),
+            let next = match slot.ask(mint.context.host.now()) {
+                Answer::Fresh(entry) | Answer::Stale(entry, _) => return Ok(Taken { entry, was_kept: true }),
                 Answer::Missing(next) => next,
             };
             let result = match next {
-                Next::Lead(lead) => self.run(mint, lead).await,
+                Next::Lead(guard) => self.run(mint, guard).await,
                 Next::Wait(flight) => match flight.wait().await {
                     Outcome::Settled(result) => result.map_err(Failure::from),
-                    Outcome::Vanished => continue,
+                    Outcome::Abandoned => continue,
                 },
-                Next::HoldOff(error, until) => Err(Failure { error, held_off_until: Some(until) }),
+                Next::Cooldown(error, until) => Err(Failure { error, cooldown_until: Some(until) }),
             };
-            return result.map(|held| Taken { held, was_kept: false });
+            return result.map(|entry| Taken { entry, was_kept: false });
         }
     }
 }
@@ -90,14 +90,14 @@ impl Mint {
         layer: &Layer<T>,
         work: Work<T, O>,
     ) -> Result<O, Failure> {
-        let slot = layer.slot(&self.registries, &self.keys, self.outside.host.now());
+        let slot = layer.slot(&self.registries, &self.keys, self.context.host.now());
         let input = layer.take(&slot, self).await?;
-        let result = work(self, input.held.value().clone()).await;
+        let result = work(self, input.entry.value().clone()).await;
         match result {
             Err(error) if input.was_kept && error.blames(layer.step) => {
-                slot.forget(|held| held.minted_at() == input.held.minted_at());
+                slot.forget(|entry| entry.minted_at() == input.entry.minted_at());
                 let input = layer.take(&slot, self).await?;
-                Ok(work(self, input.held.into_value()).await?)
+                Ok(work(self, input.entry.into_value()).await?)
             }
             result => Ok(result?),
         }

@@ -21,7 +21,7 @@ const MOST_LEADS: u8 = 3;
 pub struct Pending {
     shared: Arc<Shared>,
     environment: Environment,
-    vanished: u8,
+    abandoned: u8,
     given: Given,
     /// The wait that ended with the answer, for one who goes in turn: its drop wakes the next blocked thread.
     ended: Option<Wait<Token>>,
@@ -31,7 +31,7 @@ pub struct Pending {
 impl Pending {
     pub(super) fn new(shared: Arc<Shared>, environment: &Environment) -> Pending {
         let given = shared.ask(environment);
-        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None, wakes_in_chain: false }
+        Pending { shared, environment: environment.clone(), abandoned: 0, given, ended: None, wakes_in_chain: false }
     }
 
     /// Threads that block on one flight wake one another in a chain, each the next as soon as it has the answer. One that
@@ -80,19 +80,19 @@ impl Pending {
         }
     }
 
-    /// The result of a flight; none if it vanished and another is waited for.
+    /// The result of a flight; none if it abandoned and another is waited for.
     fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
         let given = match outcome {
-            Outcome::Settled(Ok(held)) if held.is_usable(self.shared.setup.host.now()) => {
-                Given::Answer(Ok(self.shared.keep(held)))
+            Outcome::Settled(Ok(entry)) if entry.is_usable(self.shared.setup.host.now()) => {
+                Given::Answer(Ok(self.shared.keep(entry)))
             }
             Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
             // A result that ended before its waiter ran is none either.
-            Outcome::Settled(Ok(_)) | Outcome::Vanished if self.vanished + 1 < MOST_LEADS => {
-                self.vanished += 1;
+            Outcome::Settled(Ok(_)) | Outcome::Abandoned if self.abandoned + 1 < MOST_LEADS => {
+                self.abandoned += 1;
                 self.shared.ask(&self.environment)
             }
-            Outcome::Settled(Ok(_)) | Outcome::Vanished => {
+            Outcome::Settled(Ok(_)) | Outcome::Abandoned => {
                 Given::Answer(Err(internal("every flight for the token ended without a result")))
             }
         };

@@ -1,15 +1,15 @@
 //! The way of a caller who needs the cache: what it answers, and the flight that it may start.
 
 use super::current::{Current, CurrentToken};
-use crate::cache::{Answer, Flight, Held, LONGEST_FLIGHT, Lead, Next, Outcome, Wait};
-use crate::context::Outside;
+use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Wait};
+use crate::context::MintContext;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
 use crate::mint::{Mint, PRODUCT, Registries, Store, TokenRequest};
-use crate::moment::Moment;
+use crate::observe::{Explanation, MintTrace};
+use crate::time::Timestamp;
 use crate::token::Token;
-use crate::watch::{Explanation, Watch};
 use http::HeaderValue;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Shared {
         Shared { setup, current }
     }
 
-    pub(super) fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Timestamp {
         self.setup.host.now()
     }
 
@@ -64,39 +64,39 @@ impl Shared {
         let now = self.now();
         let registries = self.setup.store.registries();
         let keys = self.setup.request.keys(environment);
-        let (held, next) = match PRODUCT.slot(&registries, &keys, now).ask(now) {
-            Answer::Fresh(held) => return Given::Answer(Ok(self.keep(held))),
-            Answer::Stale(held, next) => (Some(held), next),
+        let (entry, next) = match PRODUCT.slot(&registries, &keys, now).ask(now) {
+            Answer::Fresh(entry) => return Given::Answer(Ok(self.keep(entry))),
+            Answer::Stale(entry, next) => (Some(entry), next),
             Answer::Missing(next) => {
                 let current = self.current.usable(now);
                 if let Some(token) = current.as_ref().and_then(|current| self.inherited(current, &registries)) {
                     return Given::Answer(Ok(token));
                 }
-                (current.map(|current| current.held.clone()), next)
+                (current.map(|current| current.entry.clone()), next)
             }
         };
         let refresh_after = next.refresh_after(now);
         let given = match next {
             Next::Wait(flight) => Given::Wait(flight.wait()),
-            Next::HoldOff(error, _) => Given::Answer(Err(error)),
-            Next::Lead(lead) => match self.start(lead, self.outside(environment), &registries, held.is_none()) {
+            Next::Cooldown(error, _) => Given::Answer(Err(error)),
+            Next::Lead(guard) => match self.start(guard, self.context(environment), &registries, entry.is_none()) {
                 Ok(flight) => Given::Wait(flight.wait()),
                 Err(error) => Given::Answer(Err(error)),
             },
         };
-        match held {
+        match entry {
             None => given,
-            Some(held) => {
-                let refresh_after = refresh_after.min(held.expires_at());
-                Given::Answer(Ok(self.current.keep(held, refresh_after, &registries, now)))
+            Some(entry) => {
+                let refresh_after = refresh_after.min(entry.expires_at());
+                Given::Answer(Ok(self.current.keep(entry, refresh_after, &registries, now)))
             }
         }
     }
 
     /// Keeps a token that is as new as any.
-    pub(super) fn keep(&self, held: Held<Token>) -> Token {
-        let refresh_after = held.stale_at();
-        self.current.keep(held, refresh_after, &self.setup.store.registries(), self.now())
+    pub(super) fn keep(&self, entry: CacheEntry<Token>) -> Token {
+        let refresh_after = entry.stale_at();
+        self.current.keep(entry, refresh_after, &self.setup.store.registries(), self.now())
     }
 
     /// The token at hand, if it is a parent's and need not be renewed yet: its other children have it too, and each draws a
@@ -104,8 +104,8 @@ impl Shared {
     fn inherited(&self, current: &Current, registries: &Arc<Registries>) -> Option<Token> {
         let host = &self.setup.host;
         let now = host.now();
-        let held = (!current.is_of(registries)).then(|| current.held.clone().renewed_from(now, host.random()))?;
-        held.is_fresh(now).then(|| self.keep(held))
+        let entry = (!current.is_of(registries)).then(|| current.entry.clone().renewed_from(now, host.random()))?;
+        entry.is_fresh(now).then(|| self.keep(entry))
     }
 
     pub(super) fn invalidate(&self, token: &Token, environment: &Environment) -> bool {
@@ -114,7 +114,7 @@ impl Shared {
         if is_given_up {
             let keys = self.setup.request.keys(environment);
             let slot = PRODUCT.slot(&self.setup.store.registries(), &keys, now);
-            slot.forget(|held| held.value().is(token));
+            slot.forget(|entry| entry.value().is(token));
         }
         is_given_up
     }
@@ -122,14 +122,14 @@ impl Shared {
     /// Runs a flight on the host, where it ends whatever becomes of its callers.
     fn start(
         &self,
-        lead: Lead<Token>,
-        outside: Outside,
+        guard: FlightGuard<Token>,
+        context: MintContext,
         registries: &Arc<Registries>,
         is_waited_for: bool,
     ) -> Result<Arc<Flight<Token>>, Error> {
-        let flight = lead.flight();
-        let mint = Mint::new(self.setup.request.clone(), outside, Arc::clone(registries), is_waited_for);
-        match self.setup.host.spawn(Box::pin(mint.run(lead))) {
+        let flight = guard.flight();
+        let mint = Mint::new(self.setup.request.clone(), context, Arc::clone(registries), is_waited_for);
+        match self.setup.host.spawn(Box::pin(mint.run(guard))) {
             Ok(()) => Ok(flight),
             Err(cause) => {
                 let message = "the threads that mint tokens could not be started";
@@ -143,29 +143,29 @@ impl Shared {
 
     /// Mints as a new process would, in registries that are empty, and tells how it went.
     pub(super) async fn explain(&self, environment: &Environment) -> Explanation {
-        let watch = Arc::new(Watch::new(self.setup.host.stopwatch()));
-        let outside = Outside { watch: Some(Arc::clone(&watch)), ..self.outside(environment) };
+        let trace = Arc::new(MintTrace::new(self.setup.host.stopwatch()));
+        let context = MintContext { trace: Some(Arc::clone(&trace)), ..self.context(environment) };
         let registries = Arc::<Registries>::default();
         let now = self.now();
         let slot = PRODUCT.slot(&registries, &self.setup.request.keys(environment), now);
         let outcome = match slot.ask(now) {
-            Answer::Missing(Next::Lead(lead)) => match self.start(lead, outside, &registries, true) {
+            Answer::Missing(Next::Lead(guard)) => match self.start(guard, context, &registries, true) {
                 Ok(flight) => flight.wait().await,
                 Err(error) => Outcome::Settled(Err(error)),
             },
-            _ => Outcome::Vanished,
+            _ => Outcome::Abandoned,
         };
-        watch.explain(match outcome {
-            Outcome::Settled(result) => result.map(Held::into_value),
-            Outcome::Vanished => Err(internal("the flight for the token ended without a result")),
+        trace.explain(match outcome {
+            Outcome::Settled(result) => result.map(CacheEntry::into_value),
+            Outcome::Abandoned => Err(internal("the flight for the token ended without a result")),
         })
     }
 
-    /// The outside of one flight that starts now.
-    fn outside(&self, environment: &Environment) -> Outside {
+    /// The context of one mint that starts now.
+    fn context(&self, environment: &Environment) -> MintContext {
         let host = Arc::clone(&self.setup.host);
         let deadline = host.now().plus(MINT_BUDGET);
-        Outside { host, environment: environment.clone(), deadline, watch: None }
+        MintContext { host, environment: environment.clone(), deadline, trace: None }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Step};
 use crate::host::Clock;
 use crate::host::fake::{Fake, Outage};
 use crate::mint::{Registries, Store};
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use futures_util::future::join_all;
 use std::fmt;
 use std::ops::Deref;
@@ -141,7 +141,7 @@ async fn with_google_down_for_the_whole_stale_window_no_call_fails_until_the_tok
         let source = source(&host);
         value(&source).await.expect("a first token");
         host.world().outage = outage;
-        let end: Moment = source.token().await.expect("a token").expires_at().into();
+        let end: Timestamp = source.token().await.expect("a token").expires_at().into();
         while host.now().plus(Duration::from_secs(2)) < end {
             pass(1).await;
             let before = host.now();
@@ -180,7 +180,7 @@ async fn a_clock_ten_minutes_off_neither_stalls_nor_overstays() {
         let source = source(&host);
         let before = host.now();
         let token = source.token().await.expect("a token");
-        let life = Moment::from(token.expires_at()).since(before);
+        let life = Timestamp::from(token.expires_at()).since(before);
         assert!(life <= Duration::from_secs(1800) && life > Duration::from_secs(1790), "{ahead}: {life:?}");
     }
 }
@@ -426,7 +426,7 @@ async fn a_token_is_given_out_no_longer_than_google_takes_it() {
     let source = source(&host);
     // Google's times have whole seconds: it is almost a second later than they say.
     tokio::time::sleep(Duration::from_millis(960)).await;
-    let end: Moment = source.token().await.expect("a token").expires_at().into();
+    let end: Timestamp = source.token().await.expect("a token").expires_at().into();
     assert!(end <= host.world().last_end, "{end:?}");
 }
 
@@ -543,7 +543,7 @@ async fn an_enormous_lifetime_is_believed_no_further_than_was_asked() {
     host.world().life_seconds = 1_000_000_000;
     let source = source(&host);
     let before = host.now();
-    let end: Moment = source.token().await.expect("a token").expires_at().into();
+    let end: Timestamp = source.token().await.expect("a token").expires_at().into();
     assert!(end.since(before) <= Duration::from_secs(3601));
 }
 

@@ -8,54 +8,54 @@ use std::time::{Duration, SystemTime};
 /// The wall clock, because a suspended or restored machine goes on with it: a monotonic clock stands still meanwhile,
 /// and a token would outlive its end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Timestamp(u64);
 
-impl Moment {
-    pub(crate) const EPOCH: Moment = Moment(0);
+impl Timestamp {
+    pub(crate) const EPOCH: Timestamp = Timestamp(0);
 
     /// Later than every clock: the end of what has no end.
-    pub(crate) const NEVER: Moment = Moment(u64::MAX);
+    pub(crate) const NEVER: Timestamp = Timestamp(u64::MAX);
 
     /// As the system's clocks tell it; a nonsensical reading is the epoch.
     #[cfg(target_os = "linux")]
-    pub(crate) fn from_unix(seconds: i64, nanoseconds: i64) -> Moment {
+    pub(crate) fn from_unix(seconds: i64, nanoseconds: i64) -> Timestamp {
         let milliseconds = seconds.saturating_mul(1000).saturating_add(nanoseconds / 1_000_000);
-        Moment(u64::try_from(milliseconds).unwrap_or_default())
+        Timestamp(u64::try_from(milliseconds).unwrap_or_default())
     }
 
     #[cfg(test)]
-    pub(crate) const fn from_unix_milliseconds(milliseconds: u64) -> Moment {
-        Moment(milliseconds)
+    pub(crate) const fn from_unix_milliseconds(milliseconds: u64) -> Timestamp {
+        Timestamp(milliseconds)
     }
 
     /// How long after `earlier` this is; zero if it is not after.
-    pub(crate) fn since(self, earlier: Moment) -> Duration {
+    pub(crate) fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    pub(crate) fn plus(self, duration: Duration) -> Moment {
+    pub(crate) fn plus(self, duration: Duration) -> Timestamp {
         let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Moment(self.0.saturating_add(milliseconds))
+        Timestamp(self.0.saturating_add(milliseconds))
     }
 
-    pub(crate) fn minus(self, duration: Duration) -> Moment {
+    pub(crate) fn minus(self, duration: Duration) -> Timestamp {
         let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Moment(self.0.saturating_sub(milliseconds))
+        Timestamp(self.0.saturating_sub(milliseconds))
     }
 
     /// The moment that an RFC 3339 time names, whatever its offset and fraction.
-    pub(crate) fn from_rfc3339(text: &str) -> Option<Moment> {
-        Moment::from_timestamp(text.parse().ok()?)
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Timestamp> {
+        Timestamp::from_timestamp(text.parse().ok()?)
     }
 
     /// The moment of an HTTP `Date` header (RFC 9110, section 5.6.7: the preferred form).
-    pub(crate) fn from_http_date(text: &str) -> Option<Moment> {
+    pub(crate) fn from_http_date(text: &str) -> Option<Timestamp> {
         let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
-        Moment::from_timestamp(zoned.timestamp())
+        Timestamp::from_timestamp(zoned.timestamp())
     }
 
-    fn from_timestamp(timestamp: jiff::Timestamp) -> Option<Moment> {
-        u64::try_from(timestamp.as_millisecond()).ok().map(Moment)
+    fn from_timestamp(timestamp: jiff::Timestamp) -> Option<Timestamp> {
+        u64::try_from(timestamp.as_millisecond()).ok().map(Timestamp)
     }
 
     /// `20261124T114727Z`, as AWS signatures write time.
@@ -69,23 +69,23 @@ impl Moment {
     }
 }
 
-impl From<SystemTime> for Moment {
-    fn from(time: SystemTime) -> Moment {
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Timestamp {
         let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Moment::EPOCH.plus(since_epoch)
+        Timestamp::EPOCH.plus(since_epoch)
     }
 }
 
-impl From<Moment> for SystemTime {
-    fn from(moment: Moment) -> SystemTime {
+impl From<Timestamp> for SystemTime {
+    fn from(moment: Timestamp) -> SystemTime {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(moment.0)).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }
 
 /// As RFC 3339, in UTC.
-impl fmt::Debug for Moment {
+impl fmt::Debug for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Moment::NEVER {
+        if *self == Timestamp::NEVER {
             return formatter.write_str("never");
         }
         formatter.write_str(&self.format("%Y-%m-%dT%H:%M:%SZ"))
@@ -94,28 +94,28 @@ impl fmt::Debug for Moment {
 
 #[cfg(test)]
 mod tests {
-    use super::Moment;
+    use super::Timestamp;
     use std::time::Duration;
 
     #[test]
     fn one_instant_in_every_notation() {
-        let moment = Moment::from_unix_milliseconds(1_795_520_847_000);
+        let moment = Timestamp::from_unix_milliseconds(1_795_520_847_000);
         assert_eq!(moment.iso8601_basic(), "20261124T114727Z");
         assert_eq!(format!("{moment:?}"), "2026-11-24T11:47:27Z");
         for text in ["2026-11-24T11:47:27Z", "2026-11-24T20:47:27+09:00", "2026-11-24T11:47:27.000000001Z"] {
-            assert_eq!(Moment::from_rfc3339(text), Some(moment), "{text}");
+            assert_eq!(Timestamp::from_rfc3339(text), Some(moment), "{text}");
         }
-        assert_eq!(Moment::from_http_date("Tue, 24 Nov 2026 11:47:27 GMT"), Some(moment));
+        assert_eq!(Timestamp::from_http_date("Tue, 24 Nov 2026 11:47:27 GMT"), Some(moment));
     }
 
     #[test]
     fn absurd_times_are_none_and_sums_saturate() {
         for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2026-13-40T99:99:99Z"] {
-            assert_eq!(Moment::from_rfc3339(text), None, "{text}");
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
         }
-        assert_eq!(Moment::from_http_date("Tuesday"), None);
-        assert_eq!(Moment::NEVER.plus(Duration::MAX), Moment::NEVER);
-        assert_eq!(Moment::from_unix_milliseconds(5).since(Moment::NEVER), Duration::ZERO);
-        let _ = format!("{:?}", Moment::from_unix_milliseconds(u64::MAX - 1));
+        assert_eq!(Timestamp::from_http_date("Tuesday"), None);
+        assert_eq!(Timestamp::NEVER.plus(Duration::MAX), Timestamp::NEVER);
+        assert_eq!(Timestamp::from_unix_milliseconds(5).since(Timestamp::NEVER), Duration::ZERO);
+        let _ = format!("{:?}", Timestamp::from_unix_milliseconds(u64::MAX - 1));
     }
 }

@@ -51,7 +51,7 @@ pub struct RequestReport {
 }
 
 /// Takes down what a mint does. Steps follow one another; requests of one step may run beside each other.
-pub(crate) struct Watch {
+pub(crate) struct MintTrace {
     /// How long the mint has been going on.
     elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
     steps: Mutex<Vec<StepReport>>,
@@ -63,9 +63,9 @@ pub(crate) struct Asked {
     request: usize,
 }
 
-impl Watch {
-    pub(crate) fn new(elapsed: Box<dyn Fn() -> Duration + Send + Sync>) -> Watch {
-        Watch { elapsed, steps: Mutex::default() }
+impl MintTrace {
+    pub(crate) fn new(elapsed: Box<dyn Fn() -> Duration + Send + Sync>) -> MintTrace {
+        MintTrace { elapsed, steps: Mutex::default() }
     }
 
     pub(crate) fn begin(&self, step: Step) {
@@ -123,9 +123,9 @@ impl Watch {
     }
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for MintTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Watch").finish_non_exhaustive()
+        formatter.debug_struct("MintTrace").finish_non_exhaustive()
     }
 }
 
@@ -138,18 +138,18 @@ mod tests {
     #[test]
     fn a_request_that_nobody_answered_lasted_until_its_step_ended() {
         let clock = Arc::new(AtomicU64::new(0));
-        let watch = {
+        let trace = {
             let clock = Arc::clone(&clock);
-            Watch::new(Box::new(move || Duration::from_secs(clock.load(Ordering::Relaxed))))
+            MintTrace::new(Box::new(move || Duration::from_secs(clock.load(Ordering::Relaxed))))
         };
         let uri = http::Uri::from_static("http://user:word@169.254.169.254:8080/latest/api/token?query=1");
-        assert!(watch.ask(&http::Method::PUT, &uri).is_none(), "of no step");
-        watch.begin(Step::Identity);
+        assert!(trace.ask(&http::Method::PUT, &uri).is_none(), "of no step");
+        trace.begin(Step::Identity);
         clock.store(1, Ordering::Relaxed);
-        watch.ask(&http::Method::PUT, &uri).expect("of a step");
+        trace.ask(&http::Method::PUT, &uri).expect("of a step");
         clock.store(3, Ordering::Relaxed);
-        watch.end(None);
-        let Explanation { steps, .. } = watch.explain(Err(Error::config("", "is not what this is about")));
+        trace.end(None);
+        let Explanation { steps, .. } = trace.explain(Err(Error::config("", "is not what this is about")));
         let request = &steps[0].requests[0];
         assert_eq!((request.begun, request.took), (Duration::from_secs(1), Duration::from_secs(2)));
         assert!(request.outcome.as_ref().is_err_and(|why| why.contains("the step's time was over")));
