@@ -25,8 +25,10 @@ use crate::error::{Error, Kind, Step};
 use crate::google::{iam, sts};
 use crate::host::{Reason, Route, SendError};
 use crate::identity::Identity;
+use crate::reply::Reply;
 use crate::retry;
 use crate::subject_token::SubjectToken;
+use crate::time::{Skew, Timestamp};
 use crate::token::Token;
 use futures_util::FutureExt;
 use request::Keys;
@@ -140,15 +142,34 @@ impl Mint {
         };
         let context = &self.context.for_step(GOOGLE_BUDGET);
         let work = async {
-            let asked_at = context.host.now();
-            let subject_token = SubjectToken::sign(&identity, exchange.audience, &url, asked_at.into())
-                .ok_or_else(|| Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL"))?;
-            let request = sts::request(&exchange, subject_token.expose(), AWS_SUBJECT_TOKEN_TYPE);
-            let reply = retry::send(context, Route::Public, request).await;
-            let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", exchange.url, cause))?;
+            let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, Skew::default()).await?;
+            let Some(skew) = sts::clock_skew(&reply, asked_at) else { return sts::read(&reply, &exchange, asked_at) };
+            if let Some(trace) = &context.trace {
+                trace.adjust_clock(skew);
+            }
+            let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, skew).await?;
             sts::read(&reply, &exchange, asked_at)
         };
         context.step(Step::Exchange, work).await
+    }
+
+    /// Signs by a clock, and gives what is signed to Google STS: when that was asked, and what it answered.
+    async fn offer(
+        &self,
+        context: &MintContext,
+        exchange: &sts::Exchange<'_>,
+        identity: &Identity,
+        verification_url: &str,
+        skew: Skew,
+    ) -> Result<(Timestamp, Reply), Error> {
+        let asked_at = context.host.now();
+        let signed_at = skew.apply(asked_at).into();
+        let subject_token = SubjectToken::sign(identity, exchange.audience, verification_url, signed_at)
+            .ok_or_else(|| Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL"))?;
+        let request = sts::request(exchange, subject_token.expose(), AWS_SUBJECT_TOKEN_TYPE);
+        let reply = retry::send(context, Route::Public, request).await;
+        let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", exchange.url, cause))?;
+        Ok((asked_at, reply))
     }
 
     /// The federated token becomes the product: an access token of the service account.

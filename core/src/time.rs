@@ -69,6 +69,33 @@ impl Timestamp {
     }
 }
 
+/// How far another clock is ahead of ours; negative where it is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skew {
+    milliseconds: i64,
+}
+
+impl Skew {
+    pub(crate) fn between(ours: Timestamp, theirs: Timestamp) -> Skew {
+        let milliseconds = i128::from(theirs.0) - i128::from(ours.0);
+        Skew { milliseconds: milliseconds.clamp(i64::MIN.into(), i64::MAX.into()) as i64 }
+    }
+
+    /// What the other clock shows when ours shows `ours`.
+    pub(crate) fn apply(self, ours: Timestamp) -> Timestamp {
+        Timestamp(ours.0.saturating_add_signed(self.milliseconds))
+    }
+
+    pub(crate) fn size(self) -> Duration {
+        Duration::from_millis(self.milliseconds.unsigned_abs())
+    }
+
+    /// Rounded towards zero.
+    pub(crate) fn seconds(self) -> i64 {
+        self.milliseconds / 1000
+    }
+}
+
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Timestamp {
         let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

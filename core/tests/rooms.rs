@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "identity",
+            "reply",
             "token",
             "time",
         ],
@@ -54,7 +55,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cache", &["error", "time"]),
     ("subject_token", &["identity", "secret", "sigv4", "time"]),
     // The words that the others are made of.
-    ("observe", &["error", "token"]),
+    ("observe", &["error", "time", "token"]),
     ("token", &["secret", "time"]),
     ("identity", &["secret", "time"]),
     ("environment", &["env_names", "secret"]),

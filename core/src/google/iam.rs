@@ -1,7 +1,7 @@
 //! IAM Credentials: a federated token becomes a service account's access token
 //! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
 
-use super::Said;
+use super::ServiceError;
 use crate::error::{Error, Kind, Step};
 use crate::reply::Reply;
 use crate::time::Timestamp;
@@ -67,7 +67,7 @@ fn life(end: Timestamp, replied_at: Option<Timestamp>, asked_at: Timestamp, aske
 }
 
 fn refusal(reply: &Reply, body: &Value, impersonation: &Impersonation<'_>) -> Error {
-    let said = Said::new(body["error"].get("status"), body["error"].get("message"));
+    let said = ServiceError::new(body["error"].get("status"), body["error"].get("message"));
     let account = impersonation.service_account;
     let verb = if reply.is_transient() { "could not impersonate" } else { "refused to impersonate" };
     let mut error = said.error(Step::Impersonation, &format!("IAM Credentials {verb} `{account}`"), reply);
