@@ -2,7 +2,7 @@
 
 use super::current::{Current, CurrentToken};
 use crate::cache::{Answer, Flight, Held, LONGEST_FLIGHT, Lead, Next, Outcome, Wait};
-use crate::context::Outside;
+use crate::context::{Deadline, Outside};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
@@ -164,7 +164,7 @@ impl Shared {
     /// The outside of one flight that starts now.
     fn outside(&self, environment: &Environment) -> Outside {
         let host = Arc::clone(&self.setup.host);
-        let deadline = host.now().plus(MINT_BUDGET);
+        let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
         Outside { host, environment: environment.clone(), deadline, watch: None }
     }
 }
