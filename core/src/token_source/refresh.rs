@@ -2,7 +2,7 @@
 
 use super::current::{Current, CurrentToken};
 use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Wait};
-use crate::context::MintContext;
+use crate::context::{Deadline, MintContext};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
@@ -164,7 +164,7 @@ impl Shared {
     /// The context of one mint that starts now.
     fn context(&self, environment: &Environment) -> MintContext {
         let host = Arc::clone(&self.setup.host);
-        let deadline = host.now().plus(MINT_BUDGET);
+        let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
         MintContext { host, environment: environment.clone(), deadline, trace: None }
     }
 }
