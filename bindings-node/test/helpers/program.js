@@ -5,7 +5,7 @@
 const { spawn } = require('node:child_process');
 const { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
-const { join } = require('node:path');
+const { dirname, join } = require('node:path');
 const { after } = require('node:test');
 const { ROOT } = require('./emulator.js');
 
@@ -25,6 +25,7 @@ function folder(files) {
     symlinkSync(join(ROOT, 'node_modules', name), join(path, 'node_modules', name), 'dir');
   }
   for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
     writeFileSync(join(path, name), typeof content === 'string' ? content : JSON.stringify(content));
   }
   return path;

@@ -3,18 +3,15 @@
 /*
  * Rolebridge as a client of google-auth-library. Copies of several majors can live in one process, and differ in the
  * shape of headers and in what `instanceof` means, so each copy gets a class of its own: a subclass of its `AwsClient`
- * in which only the way to a token is replaced.
+ * in which only the way to a token is replaced. What it gives and takes has a shape that the other majors know too.
  */
 
-const { readFileSync } = require('node:fs');
-const { dirname } = require('node:path');
 const { inspect } = require('node:util');
-const native = require('./native.js');
-const { STAND_IN, checkedMembers, harmlessOptions, isLive } = require('./client-options.js');
-const environment = require('./environment.js');
-const { errorFrom } = require('./errors.js');
-const { copyOf, shaped } = require('./kept-headers.js');
-const { TokenSource, tokenAtHand, universeOf } = require('./token-source.js');
+const { STAND_IN, checkedMembers } = require('./client-options.js');
+const { copyOf, plain, shaped } = require('./header-shapes.js');
+const { shown } = require('./inspection.js');
+const { fetchBy, readable } = require('./response-shapes.js');
+const { tokenAtHand, universeOf } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library. */
 const classes = new WeakMap();
@@ -118,114 +115,34 @@ function makeClass(library) {
       return this.#source;
     }
 
+    /** Takes a request and gives a response in the shape of any major; Google's `request` calls it. */
+    async requestAsync(options, isRetry) {
+      try {
+        const mine = options?.headers === undefined ? options : { ...options, headers: plain(options.headers) };
+        return readable(await super.requestAsync(mine, isRetry));
+      } catch (error) {
+        readable(error?.response);
+        throw error;
+      }
+    }
+
+    /** Major 9 has none, and clients that carry a later one call it. */
+    fetch(...request) {
+      return super.fetch === undefined ? fetchBy(this, ...request) : super.fetch(...request);
+    }
+
     /** What a logger that writes JSON may see: Google's class holds the token and a client's secret in plain members. */
     toJSON() {
       return { serviceAccount: this.#source?.serviceAccount, scopes: this.getScopesArray() };
     }
 
-    [inspect.custom](_depth, options) {
-      return `RolebridgeClient ${inspect(this.#source ?? this.#problem, options)}`;
+    [inspect.custom](depth, options) {
+      const { projectId, quotaProjectId } = this;
+      const known = { serviceAccount: this.#source?.serviceAccount, scopes: this.getScopesArray() };
+      const members = this.#problem ? { problem: this.#problem } : { ...known, projectId, quotaProjectId };
+      return shown('RolebridgeClient', members, depth, options);
     }
   };
 }
 
-/**
- * The client for an AWS `external_account`, or undefined for anything else. What is wrong with the file is thrown when a
- * token is asked for. `file` may have been merged with options; `additional` ones are the program's own.
- */
-function clientFor(library, file, additional) {
-  const text = JSON.stringify(file, (_name, value) => (isLive(value) ? undefined : value));
-  if (!native.reads(text)) return undefined;
-  const Client = classFor(library);
-  let source;
-  try {
-    source = TokenSource.fromJSON(text);
-  } catch (problem) {
-    return new Client(undefined, undefined, undefined, problem);
-  }
-  return new Client(file, { ...harmlessOptions(file), ...additional }, source);
-}
-
-/** See index.d.ts. */
-function createAuthClient({ keyFilename, credentials, scopes, library = resolveLibrary() } = {}) {
-  const text = credentials ? JSON.stringify(credentials) : keyFilename ? read(keyFilename) : textOfEnvironment();
-  if (text !== undefined && native.reads(text)) {
-    // No text is no scope, as in Google's class.
-    const source = TokenSource.fromJSON(text, { scopes: scopes ? [scopes].flat() : undefined });
-    const Client = classFor(library);
-    return new Client(JSON.parse(text), { scopes: source.scopes }, source);
-  }
-  return googleClient(library, text, { keyFilename, scopes });
-}
-
-/** What the environment names. A damaged text is nobody's: looking elsewhere would find another identity. */
-function textOfEnvironment() {
-  const text = native.textNamedBy(environment.snapshot()) ?? undefined;
-  if (text !== undefined && typeof text !== 'string') throw errorFrom(text);
-  if (text !== undefined && parsed(text) === undefined) TokenSource.fromJSON(text);
-  return text;
-}
-
-function read(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    // What cannot be read is refused in the same words everywhere.
-    TokenSource.fromFile(path);
-    throw cause;
-  }
-}
-
-/** Google's own client for what is not ours to read. */
-function googleClient(library, text, { keyFilename, scopes }) {
-  const file = parsed(text);
-  if (file) return new library.GoogleAuth({ scopes }).fromJSON(file);
-  // A key file of another format, or none: where Google's library looks by itself takes asking.
-  return new (deferredClass(library))(new library.GoogleAuth({ keyFilename, scopes }));
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A client that finds out whose it is when it is first used. */
-function deferredClass(library) {
-  return class DeferredClient extends library.AuthClient {
-    #auth;
-
-    constructor(auth) {
-      super();
-      this.#auth = auth;
-    }
-
-    async getAccessToken() {
-      return (await this.#auth.getClient()).getAccessToken();
-    }
-
-    async getRequestHeaders(url) {
-      return (await this.#auth.getClient()).getRequestHeaders(url);
-    }
-
-    async request(options) {
-      return (await this.#auth.getClient()).request(options);
-    }
-  };
-}
-
-/** The copy of google-auth-library that the application itself would load. */
-function resolveLibrary() {
-  const main = require.main?.filename ?? process.argv[1];
-  const paths = main ? [dirname(main), process.cwd()] : [process.cwd()];
-  try {
-    return require(require.resolve('google-auth-library', { paths }));
-  } catch (cause) {
-    const message = 'google-auth-library is not installed beside this program: install it, or pass it as `library`';
-    throw new Error(message, { cause });
-  }
-}
-
-module.exports = { clientFor, createAuthClient };
+module.exports = { classFor };
