@@ -13,16 +13,16 @@ const { shown } = require('./inspection.js');
 const { fetchBy, readable } = require('./response-shapes.js');
 const { tokenAtHand, universeOf } = require('./token-source.js');
 
-/** One class for each loaded copy of google-auth-library. */
+/** One class for each loaded copy of google-auth-library, by the copy's own. */
 const classes = new WeakMap();
 
-function classFor(library) {
-  if (!classes.has(library)) classes.set(library, makeClass(library));
-  return classes.get(library);
+function classFor({ AwsClient }) {
+  if (!classes.has(AwsClient)) classes.set(AwsClient, makeClass(AwsClient));
+  return classes.get(AwsClient);
 }
 
-function makeClass(library) {
-  return class RolebridgeClient extends library.AwsClient {
+function makeClass(AwsClient) {
+  return class RolebridgeClient extends AwsClient {
     #source;
     /** The scopes of that source, as they were asked for. */
     #wanted;
