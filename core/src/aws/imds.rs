@@ -68,8 +68,10 @@ pub(super) fn endpoint(
     let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), metadata_origin) {
         (Some(named), _) => Url::parse(named.trim())
             .ok()
-            .filter(|url| url.scheme() == "http" && url.has_host())
-            .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
+            .filter(|url| url.scheme() == "http" && url.has_host() && url.query().or(url.fragment()).is_none())
+            .ok_or_else(|| {
+                failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL without a query"))
+            })?,
         (None, Some(origin)) => origin.clone(),
         (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
     };
