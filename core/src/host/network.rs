@@ -151,3 +151,18 @@ fn send_error(route: Route, error: reqwest::Error) -> SendError {
     };
     SendError::new(reason, error.without_url())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_a_number_of_seconds_or_a_time_of_the_services_own_clock() {
+        let date = Timestamp::from_http_date("Tue, 24 Nov 2026 11:47:27 GMT");
+        assert_eq!(retry_after("3", None), Some(Duration::from_secs(3)));
+        assert_eq!(retry_after("Tue, 24 Nov 2026 11:47:32 GMT", date), Some(Duration::from_secs(5)));
+        assert_eq!(retry_after("Tue, 24 Nov 2026 11:47:20 GMT", date), Some(Duration::ZERO), "it has passed");
+        assert_eq!(retry_after("Tue, 24 Nov 2026 11:47:32 GMT", None), None);
+        assert_eq!(retry_after("soon", date), None);
+    }
+}
