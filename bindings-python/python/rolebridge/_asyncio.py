@@ -4,7 +4,6 @@ The loop watches a pipe, so that the thread which mints tokens never waits for t
 one (Windows' proactor) waits on a thread of its executor instead.
 """
 
-import os
 import sys
 
 from rolebridge._native import Failure, Inbox
@@ -31,13 +30,10 @@ def token(source: "TokenSource") -> "asyncio.Future[Token]":
         future: asyncio.Future[Token] = loop.create_future()
         future.set_result(cached)
         return future
-    awaited = _awaited.get(loop)
-    if awaited is None or awaited.process != os.getpid():
-        # (A child of a fork shares its parent's pipe, and must not read from it.)
-        try:
-            awaited = _Awaited(loop)
-        except NotImplementedError:
-            return loop.run_in_executor(None, source.token)
+    try:
+        awaited = _awaited.get(loop) or _Awaited(loop)
+    except NotImplementedError:
+        return loop.run_in_executor(None, source.token)
     return awaited.request(source)
 
 
@@ -59,7 +55,6 @@ class _Awaited:
         # Loops of other threads may come and go meanwhile.
         for ended in [loop for loop in list(_awaited) if loop.is_closed()]:
             _awaited.pop(ended, None)  # It closed while somebody waited, and will not tell.
-        self.process = os.getpid()
         self._loop = loop
         self._inbox = Inbox()
         self._futures: dict[int, tuple[TokenSource, asyncio.Future[Token]]] = {}
