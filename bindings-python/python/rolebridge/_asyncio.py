@@ -4,6 +4,7 @@ The loop watches a pipe, so that the thread which mints tokens never waits for t
 one (Windows' proactor) waits on a thread of its executor instead.
 """
 
+import os
 import sys
 
 from rolebridge._native import Failure, Inbox
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 #: The loops on which somebody waits for a token just now.
 _awaited: "dict[asyncio.AbstractEventLoop, _Awaited]" = {}
+if hasattr(os, "register_at_fork"):
+    # A child has its parent's pipes, on which nothing is announced to it.
+    os.register_at_fork(after_in_child=_awaited.clear)
 
 
 def token(source: "TokenSource") -> "asyncio.Future[Token]":
