@@ -7,7 +7,7 @@
  */
 
 const Module = require('node:module');
-const { clientFor } = require('./auth-client.js');
+const { clientFor } = require('./external-account.js');
 
 /** A copy by name, or by the file name that its ESM importers pass. */
 const REQUEST = /(^|[\\/])google-auth-library([\\/]build[\\/]src[\\/]index\.js)?$/;

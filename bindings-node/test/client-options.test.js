@@ -8,7 +8,7 @@ const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { createAuthClient } = require('rolebridge');
-const { clientFor } = require('../auth-client.js');
+const { clientFor } = require('../external-account.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
 const { folder, run } = require('./helpers/program.js');
@@ -84,7 +84,7 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
   test(`google-auth-library ${major}: no scope is what Google’s class takes for none`, async () => {
     const world = await World.make();
     await withEnvironment(world.environment(), () => {
-      const client = createAuthClient({ credentials: world.credential(), scopes: '', library });
+      const client = clientFor(library, { ...world.credential(), scopes: '' });
       assert.deepEqual(client.getScopesArray(), ['https://www.googleapis.com/auth/cloud-platform']);
     });
   });

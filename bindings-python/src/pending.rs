@@ -9,12 +9,12 @@ use std::time::Duration;
 #[pyclass(module = "rolebridge._native")]
 pub(crate) struct Pending {
     /// None once it has answered: its drop wakes the next thread of a herd, and must not wait for Python's.
-    pending: Option<rolebridge::Pending>,
+    pending: Option<rolebridge::binding::Pending>,
 }
 
 impl Pending {
-    pub(crate) fn new(pending: rolebridge::Pending) -> Pending {
-        Pending { pending: Some(pending.in_turn()) }
+    pub(crate) fn new(pending: rolebridge::binding::Pending) -> Pending {
+        Pending { pending: Some(pending.wake_in_chain()) }
     }
 }
 

@@ -25,9 +25,12 @@ impl Source {
         Source { source, kept: ArcSwapOption::empty() }
     }
 
-    pub(crate) fn requested(&self, variables: &Bound<'_, PyDict>) -> PyResult<Result<rolebridge::Pending, Failure>> {
+    pub(crate) fn requested(
+        &self,
+        variables: &Bound<'_, PyDict>,
+    ) -> PyResult<Result<rolebridge::binding::Pending, Failure>> {
         let environment = snapshot(variables)?;
-        Ok(guarded(|| Ok(self.source.request(&environment))))
+        Ok(guarded(|| Ok(rolebridge::binding::request(&self.source, &environment))))
     }
 
     fn kept_of(&self, py: Python<'_>, issued: &rolebridge::Token) -> Option<Py<Token>> {
@@ -106,7 +109,7 @@ impl Source {
     fn refused(&self, token: &Bound<'_, Token>, variables: &Bound<'_, PyDict>) -> PyResult<Option<Failure>> {
         let environment = snapshot(variables)?;
         let noted = guarded(|| {
-            self.source.refused(token.get().issued(), &environment);
+            rolebridge::binding::invalidate(&self.source, token.get().issued(), &environment);
             Ok(())
         });
         Ok(noted.err())
