@@ -2,118 +2,154 @@
 //!
 //! Asked in this order, free sources before any that waits on a network:
 //!
-//! 1. **environment**: `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY`;
-//! 2. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
+//! 1. **variables**: `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY`;
+//! 2. **container**: the role of an ECS task, of an EKS pod, of a function that was restored from a snapshot;
+//! 3. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
 //!
 //! A source answers one of three ways: here it is; not configured, ask the next; configured and broken, **stop**. A
 //! workload whose own role is broken never becomes the machine's role. So a source that is configured and that
-//! this version cannot read yet (a profile, IRSA, a container) stops the search too.
+//! this version cannot read yet (a profile, IRSA) stops the search too.
 //!
-//! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else what instance metadata says.
+//! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the ECS task's, else what instance metadata says.
 
-mod environment;
-mod imds;
+mod reply;
+mod source;
 
 use crate::context::MintContext;
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Identity, Region};
-use imds::Endpoint;
+use futures_util::{FutureExt, future};
+use source::container::{self, Container};
+use source::instance_metadata::{self, Endpoint};
+use source::{task_metadata, variables};
 use url::Url;
 
 /// Where this workload's identity is to be found: what the environment configures, decided with no request.
 #[derive(Debug)]
 pub(crate) struct Source {
-    key: Place<AccessKey>,
-    region: Place<Region>,
+    key: KeySource,
+    region: RegionSource,
 }
 
-/// Where one half of an identity is.
 #[derive(Debug)]
-enum Place<T> {
-    Here(T),
+enum KeySource {
+    Known(AccessKey),
+    Container(Container),
     InstanceMetadata(Endpoint),
     /// What is configured is broken, or nothing is configured.
+    Nowhere(Error),
+}
+
+#[derive(Debug)]
+enum RegionSource {
+    Known(Region),
+    Task(Url),
+    InstanceMetadata(Endpoint),
     Nowhere(Error),
 }
 
 /// The first source that is configured. `metadata_origin` is where the credential file was allowed to say that instance
 /// metadata is.
 pub(crate) fn resolve(environment: &Environment, metadata_origin: Option<&Url>) -> Source {
-    let metadata = |need| imds::endpoint(environment, metadata_origin, need);
-    let key = environment::key(environment).and_then(|key| match key {
-        Some(key) => Ok(Place::Here(key)),
-        None => {
-            refuse_unread_sources(environment)?;
-            metadata("no AWS identity is set up here: no keys in the environment").map(Place::InstanceMetadata)
-        }
-    });
-    let region = environment::region(environment).and_then(|region| match region {
-        Some(region) => Ok(Place::Here(region)),
-        None => metadata("no variable names the AWS region").map(Place::InstanceMetadata).map_err(without_region),
-    });
-    Source { key: key.unwrap_or_else(Place::Nowhere), region: region.unwrap_or_else(Place::Nowhere) }
+    Source {
+        key: key_source(environment, metadata_origin).unwrap_or_else(KeySource::Nowhere),
+        region: region_source(environment, metadata_origin).unwrap_or_else(RegionSource::Nowhere),
+    }
+}
+
+fn key_source(environment: &Environment, metadata_origin: Option<&Url>) -> Result<KeySource, Error> {
+    if let Some(key) = variables::key(environment)? {
+        return Ok(KeySource::Known(key));
+    }
+    refuse_unread_sources(environment)?;
+    if let Some(container) = container::configured(environment)? {
+        return Ok(KeySource::Container(container));
+    }
+    let need = "no AWS identity is set up here: no keys in the environment";
+    Ok(KeySource::InstanceMetadata(instance_metadata::endpoint(environment, metadata_origin, need)?))
+}
+
+fn region_source(environment: &Environment, metadata_origin: Option<&Url>) -> Result<RegionSource, Error> {
+    if let Some(region) = variables::region(environment)? {
+        return Ok(RegionSource::Known(region));
+    }
+    if let Some(task) = task_metadata::configured(environment)? {
+        return Ok(RegionSource::Task(task));
+    }
+    let need = "no variable names the AWS region";
+    let endpoint = instance_metadata::endpoint(environment, metadata_origin, need).map_err(without_region)?;
+    Ok(RegionSource::InstanceMetadata(endpoint))
 }
 
 impl Source {
     /// What tells one identity from another: sources of equal parts give the same.
     pub(crate) fn parts(&self) -> Vec<Option<&[u8]>> {
-        let mut parts = self.key.parts(AccessKey::parts);
-        parts.extend(self.region.parts(|region| vec![Some(region.as_str().as_bytes())]));
-        parts
+        let (kind, key): (&[u8], _) = match &self.key {
+            KeySource::Known(key) => (b"known", key.parts()),
+            KeySource::Container(container) => (b"container", container.parts()),
+            KeySource::InstanceMetadata(endpoint) => (b"metadata", endpoint.parts()),
+            KeySource::Nowhere(error) => (b"nowhere", vec![Some(error.message().as_bytes())]),
+        };
+        let (region_kind, region): (&[u8], _) = match &self.region {
+            RegionSource::Known(region) => (b"known", vec![Some(region.as_str().as_bytes())]),
+            RegionSource::Task(url) => (b"task", vec![Some(url.as_str().as_bytes())]),
+            RegionSource::InstanceMetadata(endpoint) => (b"metadata", endpoint.parts()),
+            RegionSource::Nowhere(error) => (b"nowhere", vec![Some(error.message().as_bytes())]),
+        };
+        std::iter::once(Some(kind)).chain(key).chain([Some(region_kind)]).chain(region).collect()
     }
 
     /// Whether finding the identity takes requests that may succeed.
     pub(crate) fn waits(&self) -> bool {
         match (&self.key, &self.region) {
-            (Place::Nowhere(_), _) | (_, Place::Nowhere(_)) => false,
-            (key, region) => [key.waits(), region.waits()].contains(&true),
+            (KeySource::Nowhere(_), _) | (_, RegionSource::Nowhere(_)) => false,
+            (KeySource::Known(_), RegionSource::Known(_)) => false,
+            _ => true,
         }
     }
 
     /// Finds the identity.
     pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
-        match (self.key, self.region) {
-            (Place::Nowhere(error), _) | (_, Place::Nowhere(error)) => Err(error),
-            (Place::Here(key), Place::Here(region)) => Ok(Identity::of(key, region)),
-            (Place::Here(key), Place::InstanceMetadata(endpoint)) => {
-                Ok(Identity::of(key, imds::region(context, &endpoint).await.map_err(without_region)?))
+        let key = match self.key {
+            KeySource::Nowhere(error) => return Err(error),
+            // Both halves in one session.
+            KeySource::InstanceMetadata(endpoint) => {
+                let known = match self.region {
+                    RegionSource::InstanceMetadata(_) => None,
+                    region => Some(region.find(context).await?),
+                };
+                return instance_metadata::identity(context, &endpoint, known).await;
             }
-            (Place::InstanceMetadata(endpoint), Place::Here(region)) => {
-                imds::identity(context, &endpoint, Some(region)).await
-            }
-            (Place::InstanceMetadata(endpoint), Place::InstanceMetadata(_)) => {
-                imds::identity(context, &endpoint, None).await
-            }
-        }
+            KeySource::Known(key) => future::ready(Ok(key)).left_future(),
+            KeySource::Container(container) => async move { container.key(context).await }.right_future(),
+        };
+        let (key, region) = future::join(key, self.region.find(context)).await;
+        Ok(Identity::of(key?, region?))
     }
 }
 
-impl<T> Place<T> {
-    fn parts<'a>(&'a self, of: impl FnOnce(&'a T) -> Vec<Option<&'a [u8]>>) -> Vec<Option<&'a [u8]>> {
-        let (kind, parts): (&[u8], _) = match self {
-            Place::Here(value) => (b"here", of(value)),
-            Place::InstanceMetadata(endpoint) => (b"metadata", endpoint.parts()),
-            Place::Nowhere(error) => (b"nowhere", vec![Some(error.message().as_bytes())]),
-        };
-        std::iter::once(Some(kind)).chain(parts).collect()
-    }
-
-    fn waits(&self) -> bool {
-        matches!(self, Place::InstanceMetadata(_))
+impl RegionSource {
+    async fn find(self, context: &MintContext) -> Result<Region, Error> {
+        match self {
+            RegionSource::Known(region) => Ok(region),
+            RegionSource::Task(url) => task_metadata::region(context, &url).await,
+            RegionSource::InstanceMetadata(endpoint) => {
+                instance_metadata::region(context, &endpoint).await.map_err(without_region)
+            }
+            RegionSource::Nowhere(error) => Err(error),
+        }
     }
 }
 
 /// The variable that names a source which is not read yet, and what it names.
 fn unread_source(environment: &Environment) -> Option<(&'static str, &'static str)> {
-    const SOURCES: [(&str, &str); 6] = [
+    const SOURCES: [(&str, &str); 4] = [
         (env_names::AWS_WEB_IDENTITY_TOKEN_FILE, "a web identity (IRSA)"),
         (env_names::AWS_PROFILE, "a profile"),
         (env_names::AWS_SHARED_CREDENTIALS_FILE, "a profile"),
         (env_names::AWS_CONFIG_FILE, "a profile"),
-        (env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "a container's role"),
-        (env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI, "a container's role"),
     ];
     SOURCES.into_iter().find(|(name, _)| environment.is_set(name))
 }

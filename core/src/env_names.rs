@@ -45,10 +45,16 @@ names! {
     AWS_SHARED_CREDENTIALS_FILE;
     /// Names the file of profiles, a source: never passed over for another identity.
     AWS_CONFIG_FILE;
-    /// Names the source ECS: never passed over for another identity.
+    /// The container's role on ECS and Fargate: a path at the task's agent.
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
-    /// Names the sources EKS Pod Identity and SnapStart: never passed over for another identity.
+    /// The container's role under EKS Pod Identity and SnapStart: a URL.
     AWS_CONTAINER_CREDENTIALS_FULL_URI;
+    /// A file with what the container's agent wants as `Authorization`; read for each request.
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
+    /// The same, as text; the file wins.
+    AWS_CONTAINER_AUTHORIZATION_TOKEN;
+    /// The ECS task's metadata, for the region that no variable names.
+    ECS_CONTAINER_METADATA_URI_V4;
     /// `true` (any case) asks no instance metadata.
     AWS_EC2_METADATA_DISABLED;
     /// `true` (any case) forbids the token-less IMDSv1.

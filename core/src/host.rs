@@ -2,9 +2,11 @@
 //!
 //! Everything else in this crate is given a [`Host`] or is pure. [`native`] is the real one; tests have their own.
 
+mod command;
 mod engine;
 #[cfg(test)]
 pub(crate) mod fake;
+mod files;
 pub(crate) mod native;
 mod network;
 pub(crate) mod process;
@@ -16,15 +18,16 @@ use crate::reply::Reply;
 use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a connection to a public host may take: three lost packets.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a token source needs of the world. Implementations log nothing of what passes through them.
-pub(crate) trait Host: Clock + Chance + Surroundings + Http + Flights + fmt::Debug {}
+pub(crate) trait Host: Clock + Chance + Surroundings + Files + Commands + Http + Flights + fmt::Debug {}
 
-impl<T: Clock + Chance + Surroundings + Http + Flights + fmt::Debug> Host for T {}
+impl<T: Clock + Chance + Surroundings + Files + Commands + Http + Flights + fmt::Debug> Host for T {}
 
 /// Time.
 pub(crate) trait Clock: Send + Sync {
@@ -70,6 +73,72 @@ pub(crate) trait Http: Send + Sync {
         request: http::Request<Vec<u8>>,
     ) -> BoxFuture<'static, Result<Reply, SendError>>;
 }
+
+/// Files of this machine, of at most 1 MiB. Only inside [`Flights::spawn`].
+pub(crate) trait Files: Send + Sync {
+    /// The whole file.
+    fn read(&self, path: PathBuf) -> BoxFuture<'static, Result<Vec<u8>, FileError>>;
+
+    /// Replaces the file at once, readable by its owner alone.
+    fn write_private(&self, path: PathBuf, bytes: Vec<u8>) -> BoxFuture<'static, std::io::Result<()>>;
+}
+
+/// Commands of the user's. Only inside [`Flights::spawn`].
+pub(crate) trait Commands: Send + Sync {
+    /// Runs a line in the system's shell, and ends it when `limit` is over.
+    fn run(&self, line: String, limit: Duration) -> BoxFuture<'static, Result<CommandOutput, CommandError>>;
+}
+
+/// Why a file's content is not to be had.
+#[derive(Debug)]
+pub(crate) enum FileError {
+    Missing,
+    /// What it is instead.
+    NotAFile(&'static str),
+    TooLong,
+    Unreadable(std::io::Error),
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FileError::Missing => formatter.write_str("does not exist"),
+            FileError::NotAFile(kind) => write!(formatter, "is {kind}, not a file"),
+            FileError::TooLong => formatter.write_str("is longer than 1 MiB"),
+            FileError::Unreadable(cause) => write!(formatter, "cannot be read: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+/// What a command left behind.
+pub(crate) struct CommandOutput {
+    pub(crate) succeeded: bool,
+    pub(crate) stdout: Vec<u8>,
+    /// The end of what it wrote to its standard error.
+    pub(crate) complaint: String,
+}
+
+/// Why a command left nothing.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    NotStarted(std::io::Error),
+    TooSlow,
+    TooLong,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommandError::NotStarted(cause) => write!(formatter, "could not be started: {cause}"),
+            CommandError::TooSlow => formatter.write_str("did not end in time, and was ended"),
+            CommandError::TooLong => formatter.write_str("printed more than 1 MiB, and was ended"),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {}
 
 /// How a request leaves this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

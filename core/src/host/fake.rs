@@ -4,13 +4,17 @@
 //! It checks nothing of what it is sent (the emulator does that); it shows *when* something is sent, and how often.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::{CONNECT_TIMEOUT, Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
+use super::{
+    CONNECT_TIMEOUT, Chance, Clock, CommandError, CommandOutput, Commands, FileError, Files, Flights, Http, Reason,
+    Route, SendError, Surroundings,
+};
 use crate::environment::Environment;
 use crate::reply::Reply;
 use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -203,6 +207,24 @@ impl Flights for Fake {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// It has no files.
+impl Files for Fake {
+    fn read(&self, _: PathBuf) -> BoxFuture<'static, Result<Vec<u8>, FileError>> {
+        Box::pin(async { Err(FileError::Missing) })
+    }
+
+    fn write_private(&self, _: PathBuf, _: Vec<u8>) -> BoxFuture<'static, io::Result<()>> {
+        Box::pin(async { Err(io::ErrorKind::PermissionDenied.into()) })
+    }
+}
+
+/// Nor a shell.
+impl Commands for Fake {
+    fn run(&self, _: String, _: Duration) -> BoxFuture<'static, Result<CommandOutput, CommandError>> {
+        Box::pin(async { Err(CommandError::NotStarted(io::ErrorKind::NotFound.into())) })
     }
 }
 

@@ -5,7 +5,10 @@
 
 use super::engine::Engine;
 use super::process::PerProcess;
-use super::{Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
+use super::{
+    Chance, Clock, CommandError, CommandOutput, Commands, FileError, Files, Flights, Http, Reason, Route, SendError,
+    Surroundings, command, files,
+};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::reply::Reply;
@@ -13,7 +16,7 @@ use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use once_cell::sync::OnceCell;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +66,28 @@ impl Flights for Native {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+impl Files for Native {
+    fn read(&self, path: PathBuf) -> BoxFuture<'static, Result<Vec<u8>, FileError>> {
+        Box::pin(async move {
+            let read = tokio::task::spawn_blocking(move || files::read(&path)).await;
+            read.unwrap_or_else(|cause| Err(FileError::Unreadable(io::Error::other(cause))))
+        })
+    }
+
+    fn write_private(&self, path: PathBuf, bytes: Vec<u8>) -> BoxFuture<'static, io::Result<()>> {
+        Box::pin(async move {
+            let write = tokio::task::spawn_blocking(move || files::write_private(&path, &bytes)).await;
+            write.unwrap_or_else(|cause| Err(io::Error::other(cause)))
+        })
+    }
+}
+
+impl Commands for Native {
+    fn run(&self, line: String, limit: Duration) -> BoxFuture<'static, Result<CommandOutput, CommandError>> {
+        Box::pin(async move { command::run(&line, limit).await })
     }
 }
 

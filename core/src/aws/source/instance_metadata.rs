@@ -9,7 +9,7 @@
 //! All of it shares one budget of 2.5 seconds, so that a laptop finds out soon. Nothing goes through a proxy. The
 //! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
 
-use super::failure;
+use crate::aws::failure;
 use crate::context::MintContext;
 use crate::env_names::{
     AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
@@ -41,7 +41,7 @@ const REGION: &str = "latest/meta-data/placement/region";
 
 /// Where the metadata service is, and what it is asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Endpoint {
+pub(in crate::aws) struct Endpoint {
     base: Url,
     version_1_is_allowed: bool,
     /// Why it is asked, for an error that says it cannot be.
@@ -50,13 +50,13 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// What tells one from another.
-    pub(super) fn parts(&self) -> Vec<Option<&[u8]>> {
+    pub(in crate::aws) fn parts(&self) -> Vec<Option<&[u8]>> {
         vec![Some(self.base.as_str().as_bytes()), self.version_1_is_allowed.then_some(b"v1".as_slice())]
     }
 }
 
 /// The endpoint that an environment names, or that the credential file was allowed to name, or the well-known one.
-pub(super) fn endpoint(
+pub(in crate::aws) fn endpoint(
     environment: &Environment,
     metadata_origin: Option<&Url>,
     need: &'static str,
@@ -79,7 +79,7 @@ pub(super) fn endpoint(
 }
 
 /// The instance's role, in a region that is known or asked for.
-pub(super) async fn identity(
+pub(in crate::aws) async fn identity(
     context: &MintContext,
     endpoint: &Endpoint,
     known: Option<Region>,
@@ -106,7 +106,7 @@ pub(super) async fn identity(
 }
 
 /// The instance's region alone, for keys from elsewhere.
-pub(super) async fn region(context: &MintContext, endpoint: &Endpoint) -> Result<Region, Error> {
+pub(in crate::aws) async fn region(context: &MintContext, endpoint: &Endpoint) -> Result<Region, Error> {
     let context = &context.for_step(BUDGET);
     let find = async {
         let service = Service { context, endpoint };

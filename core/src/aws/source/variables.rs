@@ -3,7 +3,7 @@
 //! Configured when either key variable is set; one without the other is an error. Documented at
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>.
 
-use super::failure;
+use crate::aws::failure;
 use crate::env_names::{
     AWS_ACCESS_KEY_ID, AWS_CREDENTIAL_EXPIRATION, AWS_DEFAULT_REGION, AWS_REGION, AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,
@@ -14,7 +14,7 @@ use crate::identity::{AccessKey, Region};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-pub(super) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error> {
+pub(in crate::aws) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error> {
     let (access_key_id, secret_access_key) =
         match (environment.value(AWS_ACCESS_KEY_ID), environment.value(AWS_SECRET_ACCESS_KEY)) {
             (None, None) => return Ok(None),
@@ -35,7 +35,7 @@ pub(super) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error>
     }))
 }
 
-pub(super) fn region(environment: &Environment) -> Result<Option<Region>, Error> {
+pub(in crate::aws) fn region(environment: &Environment) -> Result<Option<Region>, Error> {
     let named = [AWS_REGION, AWS_DEFAULT_REGION]
         .into_iter()
         .find_map(|name| environment.value(name).map(|value| (name, value.trim())));

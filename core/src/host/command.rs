@@ -1,0 +1,134 @@
+//! A command of the user's, run by the system's shell: with a deadline, with bounded output, and in a process group of its
+//! own, so that whatever it started ends with it.
+#![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
+
+use super::{CommandError, CommandOutput};
+use futures_util::future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::pin::pin;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
+
+/// A credential document is a few lines.
+const LONGEST_OUTPUT: usize = 1024 * 1024;
+/// What an error quotes of a command's complaint is the end of it.
+const LONGEST_COMPLAINT: usize = 4096;
+/// How soon the end of the command is noticed after its output ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// For output that is still on its way when the command has ended. What it left running may hold the pipe open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Runs `sh -c line` and waits for its end, for at most `limit`. On the engine's thread.
+pub(super) async fn run(line: &str, limit: Duration) -> Result<CommandOutput, CommandError> {
+    let mut running = Running::start(line).map_err(CommandError::NotStarted)?;
+    match tokio::time::timeout(limit, running.finish()).await {
+        Ok(result) => result,
+        Err(_) => Err(CommandError::TooSlow),
+    }
+}
+
+/// A command under way. Dropped, it is ended, and with it all that it started.
+struct Running {
+    child: Child,
+    output: Receiver,
+    complaint: Receiver,
+}
+
+impl Running {
+    fn start(line: &str) -> io::Result<Running> {
+        let mut child = Command::new("sh")
+            .arg("-c")
+            .arg(line)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let (Some(output), Some(complaint)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(io::Error::other("the command has no pipes"));
+        };
+        Ok(Running {
+            child,
+            output: Receiver::from_owned_fd(OwnedFd::from(output))?,
+            complaint: Receiver::from_owned_fd(OwnedFd::from(complaint))?,
+        })
+    }
+
+    async fn finish(&mut self) -> Result<CommandOutput, CommandError> {
+        let Running { child, output, complaint } = self;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let status = {
+            let mut reading = pin!(future::join(
+                read(output, &mut stdout, |bytes| bytes.len() <= LONGEST_OUTPUT),
+                read(complaint, &mut stderr, |bytes| {
+                    let excess = bytes.len().saturating_sub(LONGEST_COMPLAINT);
+                    bytes.drain(..excess);
+                    true
+                }),
+            ));
+            let mut is_whole = None;
+            let status = loop {
+                if let Some(status) = ended(child) {
+                    break status;
+                }
+                match is_whole {
+                    Some((false, _)) => return Err(CommandError::TooLong),
+                    Some((true, _)) => tokio::time::sleep(LOOK_AGAIN).await,
+                    None => is_whole = tokio::time::timeout(LOOK_AGAIN, &mut reading).await.ok(),
+                }
+            };
+            if is_whole.is_none() {
+                is_whole = tokio::time::timeout(LAST_WORDS, &mut reading).await.ok();
+            }
+            if is_whole.is_some_and(|(is_whole, _)| !is_whole) {
+                return Err(CommandError::TooLong);
+            }
+            status
+        };
+        Ok(CommandOutput {
+            // Where nobody can tell how it ended, its output alone decides.
+            succeeded: status.is_none_or(|status| status.success()),
+            stdout,
+            complaint: String::from_utf8_lossy(&stderr).trim().to_owned(),
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if ended(&mut self.child).is_none() {
+            let group = rustix::process::Pid::from_child(&self.child);
+            // It may have ended by itself in this moment.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// How the command ended, if it has. A program that takes all its children's ends itself leaves nothing to be told: then
+/// the output alone decides.
+fn ended(child: &mut Child) -> Option<Option<ExitStatus>> {
+    match child.try_wait() {
+        Ok(None) => None,
+        Ok(Some(status)) => Some(Some(status)),
+        Err(_) => Some(None),
+    }
+}
+
+/// Reads to the end, or until `goes_on` says no.
+async fn read(pipe: &mut Receiver, bytes: &mut Vec<u8>, mut goes_on: impl FnMut(&mut Vec<u8>) -> bool) -> bool {
+    let mut chunk = [0; 4096];
+    loop {
+        match pipe.read(&mut chunk).await {
+            Ok(0) | Err(_) => return true,
+            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
+        }
+        if !goes_on(bytes) {
+            return false;
+        }
+    }
+}
