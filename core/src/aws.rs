@@ -20,11 +20,20 @@ use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Identity, Region};
-use futures_util::{FutureExt, future};
+use futures_util::future;
 use source::container::{self, Container};
 use source::instance_metadata::{self, Endpoint};
+pub(crate) use source::supplier::{Supplier, on_another_thread};
 use source::{task_metadata, variables};
+use std::borrow::Cow;
 use url::Url;
+
+/// What the program says of where its identity comes from; by default nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    /// Asked in place of every other source.
+    pub(crate) supplier: Option<Supplier>,
+}
 
 /// Where this workload's identity is to be found: what the environment configures, decided with no request.
 #[derive(Debug)]
@@ -35,6 +44,7 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum KeySource {
+    Supplier(Supplier),
     Known(AccessKey),
     Container(Container),
     InstanceMetadata(Endpoint),
@@ -50,16 +60,19 @@ enum RegionSource {
     Nowhere(Error),
 }
 
-/// The first source that is configured. `metadata_origin` is where the credential file was allowed to say that instance
-/// metadata is.
-pub(crate) fn resolve(environment: &Environment, metadata_origin: Option<&Url>) -> Source {
+/// The source that the program named, or the first that the environment configures. `metadata_origin` is where the
+/// credential file was allowed to say that instance metadata is.
+pub(crate) fn resolve(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Source {
     Source {
-        key: key_source(environment, metadata_origin).unwrap_or_else(KeySource::Nowhere),
+        key: key_source(environment, options, metadata_origin).unwrap_or_else(KeySource::Nowhere),
         region: region_source(environment, metadata_origin).unwrap_or_else(RegionSource::Nowhere),
     }
 }
 
-fn key_source(environment: &Environment, metadata_origin: Option<&Url>) -> Result<KeySource, Error> {
+fn key_source(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Result<KeySource, Error> {
+    if let Some(supplier) = &options.supplier {
+        return Ok(KeySource::Supplier(supplier.clone()));
+    }
     if let Some(key) = variables::key(environment)? {
         return Ok(KeySource::Known(key));
     }
@@ -85,20 +98,10 @@ fn region_source(environment: &Environment, metadata_origin: Option<&Url>) -> Re
 
 impl Source {
     /// What tells one identity from another: sources of equal parts give the same.
-    pub(crate) fn parts(&self) -> Vec<Option<&[u8]>> {
-        let (kind, key): (&[u8], _) = match &self.key {
-            KeySource::Known(key) => (b"known", key.parts()),
-            KeySource::Container(container) => (b"container", container.parts()),
-            KeySource::InstanceMetadata(endpoint) => (b"metadata", endpoint.parts()),
-            KeySource::Nowhere(error) => (b"nowhere", vec![Some(error.message().as_bytes())]),
-        };
-        let (region_kind, region): (&[u8], _) = match &self.region {
-            RegionSource::Known(region) => (b"known", vec![Some(region.as_str().as_bytes())]),
-            RegionSource::Task(url) => (b"task", vec![Some(url.as_str().as_bytes())]),
-            RegionSource::InstanceMetadata(endpoint) => (b"metadata", endpoint.parts()),
-            RegionSource::Nowhere(error) => (b"nowhere", vec![Some(error.message().as_bytes())]),
-        };
-        std::iter::once(Some(kind)).chain(key).chain([Some(region_kind)]).chain(region).collect()
+    pub(crate) fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
+        let mut parts = self.key.parts();
+        parts.extend(self.region.parts());
+        parts
     }
 
     /// Whether finding the identity takes requests that may succeed.
@@ -112,25 +115,58 @@ impl Source {
 
     /// Finds the identity.
     pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
-        let key = match self.key {
-            KeySource::Nowhere(error) => return Err(error),
+        let Source { key, region } = self;
+        match key {
+            KeySource::Nowhere(error) => Err(error),
+            KeySource::Known(key) => Ok(Identity::of(key, region.find(context).await?)),
+            KeySource::Supplier(supplier) => match supplier.identity(context).await? {
+                (key, Some(region)) => Ok(Identity::of(key, region)),
+                (key, None) => Ok(Identity::of(key, region.find(context).await?)),
+            },
+            KeySource::Container(container) => {
+                let (key, region) = future::join(container.key(context), region.find(context)).await;
+                Ok(Identity::of(key?, region?))
+            }
             // Both halves in one session.
             KeySource::InstanceMetadata(endpoint) => {
-                let known = match self.region {
+                let known = match region {
                     RegionSource::InstanceMetadata(_) => None,
                     region => Some(region.find(context).await?),
                 };
-                return instance_metadata::identity(context, &endpoint, known).await;
+                instance_metadata::identity(context, &endpoint, known).await
             }
-            KeySource::Known(key) => future::ready(Ok(key)).left_future(),
-            KeySource::Container(container) => async move { container.key(context).await }.right_future(),
-        };
-        let (key, region) = future::join(key, self.region.find(context)).await;
-        Ok(Identity::of(key?, region?))
+        }
     }
 }
 
+impl KeySource {
+    fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
+        let (kind, parts) = match self {
+            KeySource::Supplier(supplier) => ("supplier", vec![Some(supplier.id().to_vec().into())]),
+            KeySource::Known(key) => ("known", borrowed(key.parts())),
+            KeySource::Container(container) => ("container", borrowed(container.parts())),
+            KeySource::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
+            KeySource::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
+        };
+        std::iter::once(Some(kind.as_bytes().into())).chain(parts).collect()
+    }
+}
+
+fn borrowed(parts: Vec<Option<&[u8]>>) -> Vec<Option<Cow<'_, [u8]>>> {
+    parts.into_iter().map(|part| part.map(Cow::Borrowed)).collect()
+}
+
 impl RegionSource {
+    fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
+        let (kind, parts) = match self {
+            RegionSource::Known(region) => ("known", vec![Some(region.as_str().as_bytes())]),
+            RegionSource::Task(url) => ("task", vec![Some(url.as_str().as_bytes())]),
+            RegionSource::InstanceMetadata(endpoint) => ("metadata", endpoint.parts()),
+            RegionSource::Nowhere(error) => ("nowhere", vec![Some(error.message().as_bytes())]),
+        };
+        std::iter::once(Some(kind.as_bytes().into())).chain(borrowed(parts)).collect()
+    }
+
     async fn find(self, context: &MintContext) -> Result<Region, Error> {
         match self {
             RegionSource::Known(region) => Ok(region),

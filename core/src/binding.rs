@@ -1,5 +1,6 @@
 //! What the language bindings and the tests of this project need beyond what users hold. Hidden: it changes with any release.
 
+use crate::aws;
 use crate::config;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -34,6 +35,14 @@ pub fn refresh_after(source: &TokenSource) -> Option<SystemTime> {
 /// As [`TokenSource::invalidate`], in the environment as the caller sees it.
 pub fn invalidate(source: &TokenSource, token: &Token, environment: &Environment) -> bool {
     source.invalidate_in(token, environment)
+}
+
+/// A supplier's work that blocks, on a thread of the engine's pool. Only inside
+/// [`IdentitySupplier::supply`](crate::IdentitySupplier::supply).
+pub fn on_another_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = Result<T, Error>> + Send {
+    aws::on_another_thread(work)
 }
 
 /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. Every other

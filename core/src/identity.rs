@@ -1,8 +1,12 @@
 //! Who a workload is at AWS: an access key, and the region in which it speaks to AWS STS.
 
+use crate::error::{Error, Kind, Step};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::SystemTime;
 
 /// Keys of an AWS principal and the region in which it speaks to AWS STS.
 #[derive(Debug, Clone)]
@@ -71,6 +75,94 @@ impl AccessKey {
             Some(self.secret_access_key.expose().as_bytes()),
             self.session_token.as_ref().map(|token| token.expose().as_bytes()),
         ]
+    }
+}
+
+/// An AWS identity that a program supplies: an access key with its secret, and a region if it knows one.
+///
+/// ```
+/// let identity = rolebridge::SuppliedIdentity::new("AKIDEXAMPLE", "secret")
+///     .with_session_token("token")
+///     .with_region("us-east-1");
+/// ```
+#[derive(Debug, Clone)]
+pub struct SuppliedIdentity {
+    key: AccessKey,
+    region: Option<String>,
+}
+
+impl SuppliedIdentity {
+    /// An access key that does not end.
+    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> SuppliedIdentity {
+        let key = AccessKey {
+            access_key_id: access_key_id.into(),
+            secret_access_key: Secret::new(secret_access_key),
+            session_token: None,
+            expires_at: Timestamp::NEVER,
+        };
+        SuppliedIdentity { key, region: None }
+    }
+
+    /// The session token of a temporary key.
+    pub fn with_session_token(mut self, session_token: impl Into<String>) -> SuppliedIdentity {
+        self.key.session_token = Some(Secret::new(session_token));
+        self
+    }
+
+    /// When a temporary key ends: the supplier is asked again before.
+    pub fn with_expiry(mut self, expires_at: SystemTime) -> SuppliedIdentity {
+        self.key.expires_at = expires_at.into();
+        self
+    }
+
+    /// The AWS region, such as `us-east-1`; without one it is looked for as for every other source.
+    pub fn with_region(mut self, region: impl Into<String>) -> SuppliedIdentity {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Both halves, if they can be an identity.
+    pub(crate) fn checked(self) -> Result<(AccessKey, Option<Region>), Error> {
+        let wrong =
+            |problem: &str| Error::new(Kind::Identity, Step::Identity, format!("the identity supplier gave {problem}"));
+        let SuppliedIdentity { key, region } = self;
+        let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_word(&key.access_key_id) || !is_word(key.secret_access_key.expose()) {
+            return Err(wrong("no access key, or one that is not text"));
+        }
+        if key.session_token.as_ref().is_some_and(|token| !is_word(token.expose())) {
+            return Err(wrong("a session token that no header can carry"));
+        }
+        let region = region.filter(|region| !region.is_empty());
+        let region = region.map(|name| Region::parse(&name).ok_or_else(|| wrong("a region that is no AWS region")));
+        Ok((key, region.transpose()?))
+    }
+}
+
+/// What supplies the AWS identity of a workload in place of the sources that Rolebridge reads by itself. Implemented by
+/// every function that returns a future of one.
+///
+/// It is asked before the identity that it gave last ends, and at most once an hour where that does not end, by one flight
+/// for all who wait.
+pub trait IdentitySupplier: Send + Sync {
+    /// The identity as it is now.
+    ///
+    /// # Errors
+    /// Whatever the supplier says becomes the cause of an [`Error`] of the kind [`Kind::Identity`].
+    fn supply(&self) -> Supplying;
+}
+
+/// An identity that is to come. It is polled on the thread that mints tokens, so it must not block.
+pub type Supplying =
+    Pin<Box<dyn Future<Output = Result<SuppliedIdentity, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
+
+impl<F, Supply> IdentitySupplier for F
+where
+    F: Fn() -> Supply + Send + Sync,
+    Supply: Future<Output = Result<SuppliedIdentity, Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    fn supply(&self) -> Supplying {
+        Box::pin(self())
     }
 }
 

@@ -56,6 +56,7 @@ mod token_source;
 
 pub use environment::Environment;
 pub use error::{Error, Kind, Step};
+pub use identity::{IdentitySupplier, SuppliedIdentity, Supplying};
 pub use observe::{Explanation, RequestReport, StepReport};
 pub use token::Token;
 pub use token_source::builder::Builder;

@@ -5,5 +5,6 @@
 
 pub(super) mod container;
 pub(super) mod instance_metadata;
+pub(super) mod supplier;
 pub(super) mod task_metadata;
 pub(super) mod variables;

@@ -19,6 +19,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct TokenRequest {
     pub(crate) config: Arc<Config>,
+    /// Where the program says that its identity comes from.
+    pub(crate) identity: aws::Options,
     pub(crate) product: Product,
 }
 
@@ -42,14 +44,21 @@ impl TokenRequest {
         scopes
     }
 
+    /// Whether this thread is at work for the identity: a token of this request would wait for itself.
+    pub(crate) fn waits_for_this_thread(&self) -> bool {
+        self.identity.supplier.as_ref().is_some_and(aws::Supplier::is_at_work_here)
+    }
+
     /// Where the identity is, in an environment.
     pub(super) fn source(&self, environment: &Environment) -> Source {
-        aws::resolve(environment, self.config.metadata_origin.as_ref())
+        aws::resolve(environment, &self.identity, self.config.metadata_origin.as_ref())
     }
 
     /// The keys in an environment, whose identity would be asked.
     pub(crate) fn keys(&self, environment: &Environment) -> Keys {
-        let identity = Key::of("identity", self.source(environment).parts());
+        let source = self.source(environment);
+        let parts = source.parts();
+        let identity = Key::of("identity", parts.iter().map(|part| part.as_deref()));
         let federated_token = self.federated_key(&identity);
         let product = match &self.config.impersonation {
             None => federated_token,

@@ -7,7 +7,8 @@ use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Host, native};
-use crate::mint::{ProcessStore, Product, Store, TokenRequest};
+use crate::identity::IdentitySupplier;
+use crate::mint::{IdentityOptions, ProcessStore, Product, Store, Supplier, TokenRequest};
 use http::HeaderValue;
 use std::fmt;
 use std::path::Path;
@@ -50,6 +51,7 @@ pub struct Builder {
     quota_project: Option<String>,
     universe_domain: Option<String>,
     allowed_origins: Vec<String>,
+    identity: IdentityOptions,
     environment: Option<Environment>,
     outside: Option<(Arc<dyn Host>, Arc<dyn Store>)>,
 }
@@ -118,6 +120,17 @@ impl Builder {
         self
     }
 
+    /// Takes the AWS identity from this supplier, in place of every source that Rolebridge reads by itself.
+    ///
+    /// ```
+    /// # use rolebridge::{SuppliedIdentity, TokenSource};
+    /// let builder = TokenSource::builder().identity(|| async { Ok(SuppliedIdentity::new("AKIDEXAMPLE", "secret")) });
+    /// ```
+    pub fn identity(mut self, supplier: impl IdentitySupplier + 'static) -> Builder {
+        self.identity.supplier = Some(Supplier::new(Arc::new(supplier)));
+        self
+    }
+
     /// One environment for the whole life of the source, in place of the process's own, which is otherwise read when
     /// the source is built and again for each minting.
     pub fn environment(mut self, environment: Environment) -> Builder {
@@ -157,7 +170,7 @@ impl Builder {
 
         let product = Product::AccessToken { scopes: scope_list(self.scopes) };
         Ok(TokenSource::new(Setup {
-            request: TokenRequest { config: Arc::new(config), product },
+            request: TokenRequest { config: Arc::new(config), identity: self.identity, product },
             quota_project: quota_project.transpose()?,
             project,
             environment: self.environment,

@@ -76,6 +76,9 @@ impl Shared {
                 (current.map(|current| current.entry.clone()), next)
             }
         };
+        if entry.is_none() && self.setup.request.waits_for_this_thread() {
+            return Given::Answer(Err(waits_for_itself()));
+        }
         let refresh_after = next.refresh_after(now);
         let given = match next {
             Next::Wait(flight) => Given::Wait(flight.wait(), Arc::clone(&registries)),
@@ -168,6 +171,12 @@ impl Shared {
         let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
         MintContext { host, environment: environment.clone(), deadline, trace: None }
     }
+}
+
+fn waits_for_itself() -> Error {
+    let message = "the identity supplier asks for a token that is minted with the identity that it supplies";
+    Error::new(Kind::Identity, Step::Identity, message)
+        .hinting("let the supplier use AWS credentials of its own, and no credential that comes from this token source")
 }
 
 /// A failure of this crate, before any step of the way.

@@ -7,6 +7,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Clock;
 use crate::host::fake::{Fake, Outage};
+use crate::identity::SuppliedIdentity;
 use crate::mint::{Registries, Store};
 use crate::time::Timestamp;
 use futures_util::future::join_all;
@@ -631,4 +632,70 @@ async fn what_never_answers_is_explained_too() {
     assert_eq!(source.explain().await.result.expect_err("no token").kind(), Kind::Internal);
     host.world().outage = Outage::None;
     assert!(value(&source).await.is_ok(), "no hold-off comes of it");
+}
+
+/// A source whose identity a function supplies.
+fn supplied(
+    host: &Stage,
+    supply: impl Fn() -> Result<SuppliedIdentity, &'static str> + Send + Sync + 'static,
+) -> TokenSource {
+    let supplier = move || std::future::ready(supply().map_err(Into::into));
+    builder(host).identity(supplier).build().expect("the file is right")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_supplied_identity_takes_the_place_of_every_other_source() {
+    let host = Stage::new();
+    let source = supplied(&host, || Ok(SuppliedIdentity::new("ASIASUPPLIED", "secret").with_region("eu-west-1")));
+    assert_eq!(value(&source).await.as_deref(), Ok("access-1"));
+    assert_eq!(keys_read(&host), 0);
+    let other = supplied(&host, || Ok(SuppliedIdentity::new("ASIASUPPLIED", "secret").with_region("eu-west-1")));
+    assert_eq!(value(&other).await.as_deref(), Ok("access-2"), "another supplier is another identity");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_supplier_gives_is_checked_and_what_it_says_is_the_cause() {
+    let host = Stage::new();
+    for (supply, says) in [
+        (Err("the vault is sealed"), "the identity supplier failed"),
+        (Ok(SuppliedIdentity::new("", "secret")), "no access key"),
+        (Ok(SuppliedIdentity::new("AKID", "two words")), "no access key"),
+        (Ok(SuppliedIdentity::new("AKID", "secret").with_session_token("line\nbreak")), "a session token"),
+        (Ok(SuppliedIdentity::new("AKID", "secret").with_region("evil.example/")), "no AWS region"),
+    ] {
+        let error = supplied(&host, move || supply.clone()).token().await.expect_err("no identity");
+        assert_eq!((error.kind(), error.step()), (Kind::Identity, Step::Identity));
+        assert!(error.message().contains(says), "{error}");
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(cause.as_deref(), says.contains("failed").then_some("the vault is sealed"));
+    }
+    assert_eq!(host.calls(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_supplier_that_panics_or_hangs_is_an_error_of_the_identity() {
+    let host = Stage::new();
+    let panics = supplied(&host, || panic!("the supplier's own"));
+    assert_eq!(value(&panics).await, Err(Kind::Identity));
+    let hangs = builder(&host).identity(std::future::pending).build().expect("the file is right");
+    assert_eq!(value(&hangs).await, Err(Kind::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_supplier_that_asks_its_own_source_for_a_token_is_named() {
+    let host = Stage::new();
+    let own: Arc<std::sync::OnceLock<TokenSource>> = Arc::default();
+    let asked = Arc::clone(&own);
+    let supplier = move || {
+        let source = asked.get().expect("it was built").clone();
+        async move {
+            source.token().await?;
+            Ok(SuppliedIdentity::new("AKID", "secret"))
+        }
+    };
+    let source = builder(&host).identity(supplier).build().expect("the file is right");
+    own.set(source.clone()).expect("set once");
+    let error = source.token().await.expect_err("it waits for itself");
+    let cause = std::error::Error::source(&error).expect("the supplier's own failure").to_string();
+    assert!(cause.contains("asks for a token that is minted with the identity that it supplies"), "{cause}");
 }
