@@ -13,6 +13,7 @@
 
 mod environment;
 mod imds;
+pub(crate) mod shared_config;
 
 use crate::context::MintContext;
 use crate::env_names;
