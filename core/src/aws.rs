@@ -13,6 +13,10 @@
 
 mod environment;
 mod imds;
+#[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
+mod profile_plan;
+#[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
+mod region;
 pub(crate) mod shared_config;
 
 use crate::context::MintContext;
