@@ -12,7 +12,10 @@
 //!
 //! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the ECS task's, else what instance metadata says.
 
+mod profile_plan;
+mod region;
 mod reply;
+pub(crate) mod shared_config;
 mod source;
 
 use crate::context::MintContext;

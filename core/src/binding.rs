@@ -16,6 +16,11 @@ pub mod sigv4 {
     pub use crate::sigv4::*;
 }
 
+/// AWS's files of profiles.
+pub mod shared_config {
+    pub use crate::aws::shared_config::*;
+}
+
 /// What is signed.
 pub mod subject_token {
     pub use crate::subject_token::*;

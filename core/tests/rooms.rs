@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 /// only the words at the end of the table, which name at most one another.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &["aws", "binding", "environment", "error", "observe", "token", "token_source"]),
-    ("binding", &["config", "environment", "error", "identity", "sigv4", "subject_token", "token", "token_source"]),
+    (
+        "binding",
+        &["aws", "config", "environment", "error", "identity", "sigv4", "subject_token", "token", "token_source"],
+    ),
     (
         "token_source",
         &[

@@ -1,3 +1,4 @@
-//! Nothing but tests: `tests/vectors.rs` reads AWS's published signatures, `tests/differential.rs` asks AWS's signer.
+//! Nothing but tests: `tests/vectors.rs` and `tests/shared_config.rs` read what AWS published, `tests/differential.rs`
+//! asks AWS's signer.
 //!
 //! A crate of its own, outside the default members, so that nobody who builds Rolebridge compiles the AWS SDK.

@@ -4,11 +4,12 @@
 //! vector we take the variant that signs by header, as Google wants it, and leave the one that signs by query.
 #![allow(clippy::panic, reason = "a test may fail")]
 
+mod support;
+
 use rolebridge::binding::sigv4::{self, CanonicalRequest, Request, Scope};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// How many vectors have a context. Two older ones in the same folder have none.
 const VECTORS: usize = 38;
@@ -143,19 +144,9 @@ impl HttpRequest {
     }
 }
 
-/// The suite's folder, in the crate as cargo unpacked it to build this test.
+/// The suite's folder.
 fn suite() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--filter-platform=host-tuple", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
-    let mut packages = metadata["packages"].as_array().into_iter().flatten();
-    let judge = packages.find(|package| package["name"] == "aws-sigv4").expect("a dependency of this crate");
-    let manifest = judge["manifest_path"].as_str().expect("a path");
-    Path::new(manifest).with_file_name("aws-signing-test-suite").join("v4")
+    support::crate_folder("aws-sigv4").join("aws-signing-test-suite").join("v4")
 }
 
 fn read(path: &Path) -> String {
