@@ -13,7 +13,7 @@ use answer::Answer;
 use failure::Failure;
 use napi::bindgen_prelude::{Either, Function};
 use napi_derive::napi;
-use rolebridge::{Builder, Environment};
+use rolebridge::{Builder, Environment, binding};
 use settle::Settle;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -40,13 +40,13 @@ pub fn error_kinds() -> Vec<&'static str> {
 /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be.
 #[napi(catch_unwind)]
 pub fn reads(text: String) -> bool {
-    rolebridge::TokenSource::reads(&text)
+    binding::is_supported(&text)
 }
 
 /// The text of the credential that the environment names; null if it names none.
 #[napi(catch_unwind, ts_return_type = "string | Failure | null")]
 pub fn text_named_by(variables: Variables) -> Option<Either<String, Failure>> {
-    match rolebridge::TokenSource::text_named_by(&environment(variables)) {
+    match binding::credential_text(&environment(variables)) {
         Ok(text) => text.map(Either::A),
         Err(error) => Some(Either::B(Failure::from(&error))),
     }
@@ -132,7 +132,7 @@ impl TokenSource {
         ts_return_type = "Answer | Failure | null"
     )]
     pub fn request(&self, variables: Variables, settle: Function<'_, Outcome, ()>) -> napi::Result<Option<Outcome>> {
-        let mut pending = self.0.request(&environment(variables));
+        let mut pending = binding::request(&self.0, &environment(variables));
         if let Some(result) = pending.block_for(Duration::ZERO) {
             return Ok(Some(self.outcome(result)));
         }
@@ -146,19 +146,19 @@ impl TokenSource {
     #[napi(catch_unwind)]
     pub fn warm(&self, variables: Variables) {
         if self.0.cached().is_none() {
-            drop(self.0.request(&environment(variables)));
+            drop(binding::request(&self.0, &environment(variables)));
         }
     }
 
     /// An API answered 401 to this token.
     #[napi(catch_unwind)]
     pub fn refused(&self, answer: &Answer, variables: Variables) {
-        self.0.refused(answer.token(), &environment(variables));
+        binding::invalidate(&self.0, answer.token(), &environment(variables));
     }
 
     fn outcome(&self, result: Result<rolebridge::Token, rolebridge::Error>) -> Outcome {
         match result {
-            Ok(token) => Either::A(Answer::new(token, self.0.ask_again_at())),
+            Ok(token) => Either::A(Answer::new(token, binding::refresh_after(&self.0))),
             Err(error) => Either::B(Failure::from(&error)),
         }
     }

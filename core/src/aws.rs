@@ -13,113 +13,96 @@
 
 mod environment;
 mod imds;
-mod region;
 
-pub use region::Region;
-
-use crate::config::Config;
+use crate::context::MintContext;
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::host::Outside;
-use crate::moment::Moment;
-use crate::secret::Secret;
+use crate::identity::{AccessKey, Identity, Region};
+use imds::Endpoint;
+use url::Url;
 
-/// Keys of an AWS principal and the region in which it speaks to AWS STS.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    keys: Keys,
-    region: Region,
+/// Where this workload's identity is to be found: what the environment configures, decided with no request.
+#[derive(Debug)]
+pub(crate) struct Source {
+    key: Place<AccessKey>,
+    region: Place<Region>,
 }
 
-impl Identity {
-    /// Keys that do not end, in one region; add a session token with [`Identity::with_session_token`].
-    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>, region: Region) -> Identity {
-        let keys = Keys {
-            access_key_id: access_key_id.into(),
-            secret_access_key: Secret::new(secret_access_key),
-            session_token: None,
-            expires_at: Moment::NEVER,
+/// Where one half of an identity is.
+#[derive(Debug)]
+enum Place<T> {
+    Here(T),
+    InstanceMetadata(Endpoint),
+    /// What is configured is broken, or nothing is configured.
+    Nowhere(Error),
+}
+
+/// The first source that is configured. `metadata_origin` is where the credential file was allowed to say that instance
+/// metadata is.
+pub(crate) fn resolve(environment: &Environment, metadata_origin: Option<&Url>) -> Source {
+    let metadata = |need| imds::endpoint(environment, metadata_origin, need);
+    let key = environment::key(environment).and_then(|key| match key {
+        Some(key) => Ok(Place::Here(key)),
+        None => {
+            refuse_unread_sources(environment)?;
+            metadata("no AWS identity is set up here: no keys in the environment").map(Place::InstanceMetadata)
+        }
+    });
+    let region = environment::region(environment).and_then(|region| match region {
+        Some(region) => Ok(Place::Here(region)),
+        None => metadata("no variable names the AWS region").map(Place::InstanceMetadata).map_err(without_region),
+    });
+    Source { key: key.unwrap_or_else(Place::Nowhere), region: region.unwrap_or_else(Place::Nowhere) }
+}
+
+impl Source {
+    /// What tells one identity from another: sources of equal parts give the same.
+    pub(crate) fn parts(&self) -> Vec<Option<&[u8]>> {
+        let mut parts = self.key.parts(AccessKey::parts);
+        parts.extend(self.region.parts(|region| vec![Some(region.as_str().as_bytes())]));
+        parts
+    }
+
+    /// Whether finding the identity takes requests that may succeed.
+    pub(crate) fn waits(&self) -> bool {
+        match (&self.key, &self.region) {
+            (Place::Nowhere(_), _) | (_, Place::Nowhere(_)) => false,
+            (key, region) => [key.waits(), region.waits()].contains(&true),
+        }
+    }
+
+    /// Finds the identity.
+    pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
+        match (self.key, self.region) {
+            (Place::Nowhere(error), _) | (_, Place::Nowhere(error)) => Err(error),
+            (Place::Here(key), Place::Here(region)) => Ok(Identity::of(key, region)),
+            (Place::Here(key), Place::InstanceMetadata(endpoint)) => {
+                Ok(Identity::of(key, imds::region(context, &endpoint).await.map_err(without_region)?))
+            }
+            (Place::InstanceMetadata(endpoint), Place::Here(region)) => {
+                imds::identity(context, &endpoint, Some(region)).await
+            }
+            (Place::InstanceMetadata(endpoint), Place::InstanceMetadata(_)) => {
+                imds::identity(context, &endpoint, None).await
+            }
+        }
+    }
+}
+
+impl<T> Place<T> {
+    fn parts<'a>(&'a self, of: impl FnOnce(&'a T) -> Vec<Option<&'a [u8]>>) -> Vec<Option<&'a [u8]>> {
+        let (kind, parts): (&[u8], _) = match self {
+            Place::Here(value) => (b"here", of(value)),
+            Place::InstanceMetadata(endpoint) => (b"metadata", endpoint.parts()),
+            Place::Nowhere(error) => (b"nowhere", vec![Some(error.message().as_bytes())]),
         };
-        Identity { keys, region }
+        std::iter::once(Some(kind)).chain(parts).collect()
     }
 
-    /// The same keys as temporary ones, which AWS knows by their session token.
-    pub fn with_session_token(mut self, session_token: impl Into<String>) -> Identity {
-        self.keys.session_token = Some(Secret::new(session_token));
-        self
+    fn waits(&self) -> bool {
+        matches!(self, Place::InstanceMetadata(_))
     }
-
-    pub(crate) fn access_key_id(&self) -> &str {
-        &self.keys.access_key_id
-    }
-
-    pub(crate) fn secret_access_key(&self) -> &str {
-        self.keys.secret_access_key.expose()
-    }
-
-    pub(crate) fn session_token(&self) -> Option<&str> {
-        self.keys.session_token.as_ref().map(Secret::expose)
-    }
-
-    pub(crate) fn region(&self) -> &Region {
-        &self.region
-    }
-
-    pub(crate) fn expires_at(&self) -> Moment {
-        self.keys.expires_at
-    }
-}
-
-/// Keys whose region is still to be found.
-#[derive(Debug, Clone)]
-struct Keys {
-    access_key_id: String,
-    secret_access_key: Secret,
-    session_token: Option<Secret>,
-    expires_at: Moment,
-}
-
-/// The environment variables that select an identity or are one: two snapshots that agree on them share it.
-pub(crate) const SELECTING_NAMES: &[&str] = &[
-    env_names::AWS_ACCESS_KEY_ID,
-    env_names::AWS_SECRET_ACCESS_KEY,
-    env_names::AWS_SESSION_TOKEN,
-    env_names::AWS_CREDENTIAL_EXPIRATION,
-    env_names::AWS_REGION,
-    env_names::AWS_DEFAULT_REGION,
-    env_names::AWS_WEB_IDENTITY_TOKEN_FILE,
-    env_names::AWS_PROFILE,
-    env_names::AWS_SHARED_CREDENTIALS_FILE,
-    env_names::AWS_CONFIG_FILE,
-    env_names::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
-    env_names::AWS_CONTAINER_CREDENTIALS_FULL_URI,
-    env_names::AWS_EC2_METADATA_DISABLED,
-    env_names::AWS_EC2_METADATA_V1_DISABLED,
-    env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT,
-    env_names::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
-];
-
-/// Whether finding the identity takes requests that may succeed.
-pub(crate) fn waits_for_metadata(environment: &Environment) -> bool {
-    let has_keys = environment.is_set(env_names::AWS_ACCESS_KEY_ID);
-    let is_complete = has_keys && environment::is_region_set(environment);
-    let is_refused = !has_keys && unread_source(environment).is_some();
-    !is_complete && !is_refused && !environment.is_true(env_names::AWS_EC2_METADATA_DISABLED)
-}
-
-/// Asks the sources in order.
-pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Identity, Error> {
-    let known_region = environment::region(&outside.environment)?;
-    if let Some(keys) = environment::keys(&outside.environment)? {
-        let region = match known_region {
-            Some(region) => region,
-            None => imds::region(outside, config).await?,
-        };
-        return Ok(Identity { keys, region });
-    }
-    refuse_unread_sources(outside)?;
-    imds::identity(outside, config, known_region).await
 }
 
 /// The variable that names a source which is not read yet, and what it names.
@@ -136,13 +119,25 @@ fn unread_source(environment: &Environment) -> Option<(&'static str, &'static st
 }
 
 /// Stops where there is one: going on would find the machine's role.
-fn refuse_unread_sources(outside: &Outside) -> Result<(), Error> {
-    let Some((name, source)) = unread_source(&outside.environment) else { return Ok(()) };
+fn refuse_unread_sources(environment: &Environment) -> Result<(), Error> {
+    let Some((name, source)) = unread_source(environment) else { return Ok(()) };
     Err(failure(format!(
         "`{name}` names {source} as this workload's identity, which this version of Rolebridge cannot read; \
          the machine's own role was not asked instead"
     ))
     .hinting("export the role's keys as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset the variable"))
+}
+
+/// Keys are there, and no region.
+fn without_region(cause: Error) -> Error {
+    // Whose fault it is, and whether it may pass, is that of what lies below.
+    let message = "the keys are known, and the AWS region is not: no variable names it, nor does instance metadata";
+    let error = Error::new(cause.kind(), Step::Identity, message).hinting("set AWS_REGION, such as `us-east-1`");
+    let error = match cause.status() {
+        Some(status) => error.answering(status, cause.code()),
+        None => error,
+    };
+    error.retrying_after(cause.retry_after()).caused_by(cause)
 }
 
 /// An identity that is not to be had until somebody mends something.

@@ -12,16 +12,16 @@
 //! (identity, federated token, access token) are three uses of it. A failed flight costs nobody a token that is still
 //! valid, is told to all who waited for it, and is remembered only for the hold-off.
 
+mod entry;
 mod flight;
-mod held;
 mod registry;
 mod slot;
 mod sync;
 
+pub(crate) use entry::CacheEntry;
 pub(crate) use flight::{Flight, Outcome, Wait};
-pub(crate) use held::Held;
 pub(crate) use registry::{Key, Registry};
-pub(crate) use slot::{LONGEST_FLIGHT, Lead, Next, Slot};
+pub(crate) use slot::{Answer, FlightGuard, LONGEST_FLIGHT, Next, Slot};
 
 #[cfg(test)]
 mod tests;

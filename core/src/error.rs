@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// A leg of the way from a credential file to a token; every error after building names the one it happened in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Step {
     /// Reading the credential file and the options.
     Config,
@@ -35,6 +36,7 @@ impl Step {
 
 /// What an error asks of the one who meets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// The credential file or an option is wrong: mend it. Nothing was sent.
     Config,
@@ -154,6 +156,11 @@ impl Error {
             change(details);
         }
         self
+    }
+
+    /// What happened, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// Whose fault it is, and so what to do.

@@ -8,15 +8,15 @@ use crate::reply::Reply;
 use serde_json::Value;
 
 /// What a service said when it did not do what it was asked: its own code for it, if it gave one, and its description.
-struct Said {
+struct ServiceError {
     code: Option<String>,
     description: String,
 }
 
-impl Said {
-    fn new(code: Option<&Value>, description: Option<&Value>) -> Said {
+impl ServiceError {
+    fn new(code: Option<&Value>, description: Option<&Value>) -> ServiceError {
         let text = |value: Option<&Value>| value?.as_str().map(quotable);
-        Said { code: text(code), description: text(description).unwrap_or_default() }
+        ServiceError { code: text(code), description: text(description).unwrap_or_default() }
     }
 
     /// One sentence: what happened, by which status and code, and in the service's words.

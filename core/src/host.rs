@@ -6,48 +6,60 @@ pub(crate) mod engine;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod native;
+pub(crate) mod process;
 
-use crate::cache::Registry;
 use crate::environment::Environment;
-use crate::error::{Error, Kind, Step};
-use crate::moment::Moment;
 use crate::reply::Reply;
-use crate::watch::Watch;
-use futures_util::future::{self, BoxFuture, Either};
+use crate::time::Timestamp;
+use futures_util::future::BoxFuture;
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a connection to a public host may take: three lost packets.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a token source needs of the world. Implementations log nothing of what passes through them.
-pub(crate) trait Host: Send + Sync + fmt::Debug {
+pub(crate) trait Host: Clock + Chance + Surroundings + Http + Flights + fmt::Debug {}
+
+impl<T: Clock + Chance + Surroundings + Http + Flights + fmt::Debug> Host for T {}
+
+/// Time.
+pub(crate) trait Clock: Send + Sync {
     /// The wall clock.
-    fn now(&self) -> Moment;
+    fn now(&self) -> Timestamp;
 
     /// Tells how long ago it was made, to the microsecond, whatever becomes of the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync>;
+}
 
+/// Chance.
+pub(crate) trait Chance: Send + Sync {
     /// A number in `0.0..1.0`, different on every machine and after every restore of a snapshot.
     fn random(&self) -> f64;
+}
 
-    /// What this host's token sources share.
-    fn registry(&self) -> Arc<Registry>;
+/// The process around us, as it stands on the calling thread.
+pub(crate) trait Surroundings: Send + Sync {
+    /// A snapshot of the environment.
+    fn environment(&self) -> Environment;
+}
 
+/// Where a flight runs.
+pub(crate) trait Flights: Send + Sync {
     /// Runs a flight to its end, whatever becomes of the caller.
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> std::io::Result<()>;
 
-    /// Only for futures that [`Host::spawn`] runs.
+    /// Only for futures that [`Flights::spawn`] runs.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
 
+/// The network. Only inside [`Flights::spawn`].
+pub(crate) trait Http: Send + Sync {
     /// Makes ready what a request to this URL's host will need, while something else is waited for: roots, and a connection.
-    /// It may fail without effect. Only inside [`Host::spawn`].
+    /// It may fail without effect.
     fn prepare(&self, environment: &Environment, url: url::Url);
 
-    /// One request and its whole reply, over a route that the environment configures. Only inside [`Host::spawn`].
+    /// One request and its whole reply, over a route that the environment configures.
     fn send(
         &self,
         environment: &Environment,
@@ -114,52 +126,5 @@ impl fmt::Display for SendError {
 impl std::error::Error for SendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(self.source.as_ref())
-    }
-}
-
-/// The outside as one flight sees it: a host, the environment as it stood when the flight was asked for, and the time by
-/// which it must end.
-#[derive(Clone, Debug)]
-pub(crate) struct Outside {
-    pub(crate) host: Arc<dyn Host>,
-    pub(crate) environment: Environment,
-    pub(crate) deadline: Moment,
-    /// Who takes down what the flight does, if anybody does.
-    pub(crate) watch: Option<Arc<Watch>>,
-}
-
-impl Outside {
-    /// For one step, which may take this long and never longer than the flight.
-    pub(crate) fn for_step(&self, budget: Duration) -> Outside {
-        Outside { deadline: self.deadline.min(self.host.now().plus(budget)), ..self.clone() }
-    }
-
-    /// What is left of the budget.
-    pub(crate) fn left(&self) -> Duration {
-        self.deadline.since(self.host.now())
-    }
-
-    /// One step of the way: ends by the deadline, and is taken down if somebody watches.
-    pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        if let Some(watch) = &self.watch {
-            watch.begin(step);
-        }
-        let result = self.within(step, work).await;
-        if let Some(watch) = &self.watch {
-            watch.end(result.as_ref().err().cloned());
-        }
-        result
-    }
-
-    /// `work`, if it ends by the deadline. (Tries end before it by themselves, with what was answered last, unless an
-    /// answer comes drop by drop.)
-    pub(crate) async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        match future::select(pin!(work), self.host.sleep(self.left())).await {
-            Either::Left((result, _)) => result,
-            Either::Right(_) => {
-                let message = format!("the step `{}` did not end in time", step.name());
-                Err(Error::new(Kind::Unavailable, step, message))
-            }
-        }
     }
 }

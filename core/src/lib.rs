@@ -22,9 +22,9 @@
 //!
 //! 1. `config` reads the credential file, once; what it lets through cannot be wrong.
 //! 2. `aws` finds the keys and the region of this workload.
-//! 3. [`subject_token`] signs with them, through [`sigv4`].
-//! 4. `google` shapes the two calls and reads their replies; `mint` strings all of it together.
-//! 5. `cache` decides when, `layers` for whom, and [`TokenSource`] is what you hold.
+//! 3. `subject_token` signs with them, through `sigv4`.
+//! 4. `google` shapes the two calls and reads their replies; `mint` joins all of it to the three layers of one token.
+//! 5. `cache` keeps what a layer made and decides when it is made again, and [`TokenSource`] is what you hold.
 //!    [`TokenSource::explain`] shows one mint on its way.
 //!
 //! The outside world is behind `host`: everything else is told the time and given its answers. What it will not do:
@@ -32,30 +32,31 @@
 //! credential file to a host that is not Google's, or print a secret.
 
 mod aws;
+#[doc(hidden)]
+pub mod binding;
 mod cache;
 mod config;
+mod context;
 mod env_names;
 mod environment;
 mod error;
 mod google;
 mod host;
-mod layers;
+mod identity;
 mod mint;
-mod moment;
+mod observe;
 mod reply;
 mod retry;
 mod secret;
-pub mod sigv4;
-pub mod subject_token;
+mod sigv4;
+mod subject_token;
+mod time;
 mod token;
 mod token_source;
-mod watch;
 
-pub use aws::{Identity, Region};
 pub use environment::Environment;
 pub use error::{Error, Kind, Step};
+pub use observe::{Explanation, RequestReport, StepReport};
 pub use token::Token;
 pub use token_source::builder::Builder;
-pub use token_source::pending::Pending;
 pub use token_source::{Blocking, TokenSource};
-pub use watch::{Explanation, RequestReport, StepReport};

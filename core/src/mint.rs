@@ -1,73 +1,213 @@
-//! One fresh token, start to end, with no caching: the plot of this crate on one page.
+//! One fresh token, start to end: the plot of this crate on one page.
 //!
 //! ```text
 //! environment, instance metadata ─ identity ─▶ keys and region
-//!        keys ─ subject_token::sign ─▶ signed GetCallerIdentity ─ Google STS ─▶ federated token
-//!        federated token ─ IAM Credentials ─▶ access token of the service account
+//!     keys and region ─ exchange ─▶ federated token      (a signed GetCallerIdentity, given to Google STS)
+//!     federated token ─ impersonate ─▶ access token      (of the service account, from IAM Credentials)
 //! ```
 //!
-//! Each stage is what one layer of the cache holds. In direct access there is no third stage: the federated token is the
-//! access token. A stage has a budget of its own, retries included, within that of the whole.
+//! Each line makes what one layer of the cache keeps: [`IDENTITY`], [`FEDERATED_TOKEN`], [`PRODUCT`]. A layer is asked
+//! through [`Mint::with`], which gives what it keeps or has it made. In direct access there is no third line: the
+//! federated token is the product. A step has a budget of its own, retries included, within that of the whole.
 
-use crate::aws::{self, Identity};
-use crate::config::{Config, Impersonation};
+mod layer;
+mod request;
+mod store;
+
+use layer::{Failure, Layer};
+pub(crate) use request::{Product, TokenRequest};
+pub(crate) use store::{ProcessStore, Registries, Store};
+
+use crate::cache::{CacheEntry, FlightGuard};
+use crate::config::AWS_SUBJECT_TOKEN_TYPE;
+use crate::context::MintContext;
 use crate::error::{Error, Kind, Step};
 use crate::google::{iam, sts};
-use crate::host::{Outside, Reason, Route, SendError};
+use crate::host::{Reason, Route, SendError};
+use crate::identity::Identity;
+use crate::reply::Reply;
 use crate::retry;
 use crate::subject_token::SubjectToken;
+use crate::time::{Skew, Timestamp};
 use crate::token::Token;
+use futures_util::FutureExt;
+use request::Keys;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Who this workload is at AWS.
+const IDENTITY: Layer<Identity> = Layer {
+    step: Step::Identity,
+    key: |keys| keys.identity,
+    registry: |registries| &registries.identities,
+    make: |mint| mint.identity().boxed(),
+};
+
+/// What Google STS gives for that identity, kept where a service account is to be impersonated with it.
+const FEDERATED_TOKEN: Layer<Token> = Layer {
+    step: Step::Exchange,
+    key: |keys| keys.federated_token,
+    registry: |registries| &registries.tokens,
+    make: |mint| mint.federated_token().boxed(),
+};
+
+/// What was requested.
+pub(crate) const PRODUCT: Layer<Token> = Layer {
+    step: Step::Impersonation,
+    key: |keys| keys.product,
+    registry: |registries| &registries.tokens,
+    make: |mint| mint.product().boxed(),
+};
 
 /// For each of the two calls to Google: longer than one reply may take, and for two connections that cannot be made.
 const GOOGLE_BUDGET: Duration = Duration::from_secs(13);
+/// AWS hands out new keys at least five minutes before the old ones end.
+const IDENTITY_MARGIN: Duration = Duration::from_secs(300);
+/// Keys that do not end are not kept for ever either: a program may set others, time and again.
+const LONGEST_IDENTITY: Duration = Duration::from_secs(3600);
+/// A federated token is only used to ask for the next token, within seconds.
+const FEDERATED_MARGIN: Duration = Duration::from_secs(60);
 
-/// Stage 1: who this workload is at AWS.
-pub(crate) async fn identity(outside: &Outside, config: &Config) -> Result<Identity, Error> {
-    outside.step(Step::Identity, aws::identity(outside, config)).await
+/// One minting: what is requested, and the world in which it is made.
+pub(crate) struct Mint {
+    request: TokenRequest,
+    context: MintContext,
+    registries: Arc<Registries>,
+    keys: Keys,
+    /// Whether somebody waits for the token; ahead of its end, nobody gains by haste.
+    is_waited_for: bool,
 }
 
-/// Stage 2: the identity, proved by a signature, becomes a federated token.
-pub(crate) async fn federated_token(
-    outside: &Outside,
-    config: &Config,
-    scope: &str,
-    identity: &Identity,
-) -> Result<Token, Error> {
-    let url = config.verification_url.in_region(identity.region().as_str());
-    let outside = &outside.for_step(GOOGLE_BUDGET);
-    let exchange = async {
-        let asked_at = outside.host.now();
-        let subject_token =
-            SubjectToken::sign(identity, config.audience.as_str(), &url, asked_at.into()).map_err(|cause| {
-                Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL").caused_by(cause)
-            })?;
-        let request = sts::request(config, scope, &subject_token);
-        let reply = retry::send(outside, Route::Public, request).await;
-        let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", &config.token_url, cause))?;
-        sts::read(&reply, config, asked_at)
-    };
-    outside.step(Step::Exchange, exchange).await
-}
+impl Mint {
+    pub(crate) fn new(
+        request: TokenRequest,
+        context: MintContext,
+        registries: Arc<Registries>,
+        is_waited_for: bool,
+    ) -> Mint {
+        let keys = request.keys(&context.environment);
+        Mint { request, context, registries, keys, is_waited_for }
+    }
 
-/// Stage 3: the federated token becomes an access token of the service account.
-pub(crate) async fn access_token(
-    outside: &Outside,
-    config: &Config,
-    impersonation: &Impersonation,
-    scopes: &[String],
-    federated_token: &Token,
-) -> Result<Token, Error> {
-    let outside = &outside.for_step(GOOGLE_BUDGET);
-    let impersonate = async {
-        let asked_at = outside.host.now();
-        let request = iam::request(impersonation, scopes, federated_token);
-        let reply = retry::send(outside, Route::Public, request).await;
-        let reply =
-            reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", &impersonation.url, cause))?;
-        iam::read(&reply, config, impersonation, asked_at)
-    };
-    outside.step(Step::Impersonation, impersonate).await
+    /// Runs the flight of the product to its end.
+    pub(crate) async fn run(self, guard: FlightGuard<Token>) {
+        // Whoever waits for the flight is told.
+        let _ = PRODUCT.run(&self, guard).await;
+    }
+
+    async fn identity(&self) -> Result<CacheEntry<Identity>, Failure> {
+        let Mint { context, request, .. } = self;
+        let source = request.source(&context.environment);
+        if source.waits() {
+            self.open_ahead(&request.config.token_url);
+        }
+        let identity = context.step(Step::Identity, source.identity(context)).await?;
+        let now = context.host.now();
+        let end = identity.expires_at().min(now.plus(LONGEST_IDENTITY));
+        Ok(CacheEntry::used_up(identity, now, end, IDENTITY_MARGIN))
+    }
+
+    async fn federated_token(&self) -> Result<CacheEntry<Token>, Failure> {
+        if let Some(impersonation) = &self.request.config.impersonation {
+            self.open_ahead(&impersonation.url);
+        }
+        let token = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
+        let (minted_at, end) = (token.minted_at(), token.end());
+        Ok(CacheEntry::used_up(token, minted_at, end, FEDERATED_MARGIN))
+    }
+
+    async fn product(&self) -> Result<CacheEntry<Token>, Failure> {
+        let token = match &self.request.config.impersonation {
+            None => self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?,
+            Some(_) => self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed()).await?,
+        };
+        let host = &self.context.host;
+        let (minted_at, end) = (token.minted_at(), token.end());
+        let entry = CacheEntry::renewed_ahead(token, minted_at, end, host.random());
+        if entry.is_usable(host.now()) { Ok(entry) } else { Err(self.ended_on_arrival().into()) }
+    }
+
+    /// The identity, proved by a signature, becomes a federated token.
+    async fn exchange(&self, identity: Identity) -> Result<Token, Error> {
+        let config = &self.request.config;
+        let url = config.verification_url.in_region(identity.region().as_str());
+        let scope = self.request.sts_scope();
+        let exchange = sts::Exchange {
+            url: &config.token_url,
+            audience: config.audience.as_str(),
+            scope: &scope,
+            client: config.client.as_ref().map(|client| (client.id.as_str(), client.secret.expose())),
+            impersonates: config.impersonation.is_some(),
+            lifetime_is_configured: config.impersonation.as_ref().is_some_and(|it| it.lifetime_is_configured),
+        };
+        let context = &self.context.for_step(GOOGLE_BUDGET);
+        let work = async {
+            let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, Skew::default()).await?;
+            let Some(skew) = sts::clock_skew(&reply, asked_at) else { return sts::read(&reply, &exchange, asked_at) };
+            if let Some(trace) = &context.trace {
+                trace.adjust_clock(skew);
+            }
+            let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, skew).await?;
+            sts::read(&reply, &exchange, asked_at)
+        };
+        context.step(Step::Exchange, work).await
+    }
+
+    /// Signs by a clock, and gives what is signed to Google STS: when that was asked, and what it answered.
+    async fn offer(
+        &self,
+        context: &MintContext,
+        exchange: &sts::Exchange<'_>,
+        identity: &Identity,
+        verification_url: &str,
+        skew: Skew,
+    ) -> Result<(Timestamp, Reply), Error> {
+        let asked_at = context.host.now();
+        let signed_at = skew.apply(asked_at).into();
+        let subject_token = SubjectToken::sign(identity, exchange.audience, verification_url, signed_at)
+            .ok_or_else(|| Error::new(Kind::Internal, Step::Exchange, "the verification URL is not a URL"))?;
+        let request = sts::request(exchange, subject_token.expose(), AWS_SUBJECT_TOKEN_TYPE);
+        let reply = retry::send(context, Route::Public, request).await;
+        let reply = reply.map_err(|cause| unreachable(Step::Exchange, "Google STS", exchange.url, cause))?;
+        Ok((asked_at, reply))
+    }
+
+    /// The federated token becomes the product: an access token of the service account.
+    async fn impersonate(&self, federated_token: Token) -> Result<Token, Error> {
+        let config = &self.request.config;
+        let Some(account) = &config.impersonation else { return Ok(federated_token) };
+        let impersonation = iam::Impersonation {
+            url: &account.url,
+            service_account: &account.service_account,
+            scopes: self.request.scopes(),
+            lifetime: account.lifetime,
+            pool: config.audience.pool(),
+        };
+        let context = &self.context.for_step(GOOGLE_BUDGET);
+        let work = async {
+            let asked_at = context.host.now();
+            let request = iam::request(&impersonation, &federated_token);
+            let reply = retry::send(context, Route::Public, request).await;
+            let reply =
+                reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", impersonation.url, cause))?;
+            iam::read(&reply, &impersonation, asked_at)
+        };
+        context.step(Step::Impersonation, work).await
+    }
+
+    /// Opens the connection of a later step while an earlier one waits for its answer.
+    fn open_ahead(&self, url: &url::Url) {
+        if self.is_waited_for {
+            self.context.host.prepare(&self.context.environment, url.clone());
+        }
+    }
+
+    fn ended_on_arrival(&self) -> Error {
+        let step = if self.request.config.impersonation.is_some() { Step::Impersonation } else { Step::Exchange };
+        let message =
+            "the token had ended when its reply was read: the process was stopped meanwhile, or its clock was set";
+        Error::new(Kind::Unavailable, step, message)
+    }
 }
 
 fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> Error {

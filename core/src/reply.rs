@@ -1,6 +1,6 @@
 //! What a service answered, as far as anything here reads it.
 
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) struct Reply {
     pub(crate) status: u16,
     /// The `Date` header.
-    pub(crate) date: Option<Moment>,
+    pub(crate) date: Option<Timestamp>,
     /// The `Retry-After` header, where it gives seconds.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,

@@ -1,6 +1,7 @@
 //! What is tried again, and when: [`decide`] knows, [`send`] is the only loop.
 
-use crate::host::{CONNECT_TIMEOUT, Outside, Reason, Route, SendError};
+use crate::context::MintContext;
+use crate::host::{CONNECT_TIMEOUT, Reason, Route, SendError};
 use crate::reply::Reply;
 use std::time::Duration;
 
@@ -52,20 +53,20 @@ fn decide(
 
 /// Sends a request until its outcome stands.
 pub(crate) async fn send(
-    outside: &Outside,
+    context: &MintContext,
     route: Route,
     request: http::Result<http::Request<Vec<u8>>>,
 ) -> Result<Reply, SendError> {
     let request = request.map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
-    let host = &outside.host;
+    let host = &context.host;
     let mut tries = 1;
     loop {
-        let asked = outside.watch.as_ref().and_then(|watch| watch.ask(request.method(), request.uri()));
-        let outcome = host.send(&outside.environment, route, request.clone()).await;
-        if let (Some(watch), Some(asked)) = (&outside.watch, asked) {
-            watch.answer(&asked, outcome.as_ref().map(|reply| reply.status).map_err(ToString::to_string));
+        let asked = context.trace.as_ref().and_then(|trace| trace.ask(request.method(), request.uri()));
+        let outcome = host.send(&context.environment, route, request.clone()).await;
+        if let (Some(trace), Some(asked)) = (&context.trace, asked) {
+            trace.answer(&asked, outcome.as_ref().map(|reply| reply.status).map_err(ToString::to_string));
         }
-        match decide(route, tries, &outcome, outside.left(), host.random()) {
+        match decide(route, tries, &outcome, context.left(), host.random()) {
             None => return outcome,
             Some(wait) => host.sleep(wait).await,
         }

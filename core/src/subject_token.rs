@@ -4,10 +4,10 @@
 //! token in AWS"). The header `x-goog-cloud-target-resource` is *signed*, which binds the request to one provider: who
 //! steals it can use it nowhere else.
 
-use crate::aws::Identity;
-use crate::moment::Moment;
+use crate::identity::Identity;
 use crate::secret::Secret;
 use crate::sigv4::{self, Request, Scope};
+use crate::time::Timestamp;
 use serde_json::json;
 use std::time::SystemTime;
 use url::Url;
@@ -17,19 +17,12 @@ use url::Url;
 pub struct SubjectToken(Secret);
 
 impl SubjectToken {
-    /// Signs `GetCallerIdentity` at `url` (with its query, in the identity's region) for one audience, at one time.
-    ///
-    /// # Errors
-    /// Only if `url` is not a URL.
-    pub fn sign(
-        identity: &Identity,
-        audience: &str,
-        url: &str,
-        now: SystemTime,
-    ) -> Result<SubjectToken, url::ParseError> {
-        let address = Url::parse(url)?;
-        let host = address.host_str().ok_or(url::ParseError::EmptyHost)?;
-        let time = Moment::from(now).iso8601_basic();
+    /// Signs `GetCallerIdentity` at `url` (with its query, in the identity's region) for one audience, at one time. `None`
+    /// if `url` is not a URL with a host.
+    pub fn sign(identity: &Identity, audience: &str, url: &str, now: SystemTime) -> Option<SubjectToken> {
+        let address = Url::parse(url).ok()?;
+        let host = address.host_str()?;
+        let time = Timestamp::from(now).iso8601_basic();
         let scope = Scope { time: &time, region: identity.region().as_str(), service: "sts" };
 
         // In the order in which they are serialised.
@@ -56,7 +49,7 @@ impl SubjectToken {
         let headers: Vec<_> = headers.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
         let request = json!({ "headers": headers, "method": "POST", "url": url }).to_string();
         let encoded = percent_encoding::utf8_percent_encode(&request, percent_encoding::NON_ALPHANUMERIC);
-        Ok(SubjectToken(Secret::new(encoded.to_string())))
+        Some(SubjectToken(Secret::new(encoded.to_string())))
     }
 
     /// The token, for a form's `subject_token`; the form encodes it a second time, as Google expects.

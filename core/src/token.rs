@@ -1,7 +1,7 @@
 //! A token that Google issued, and when it ends.
 
-use crate::moment::Moment;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use http::HeaderValue;
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ pub struct Token(Arc<Issued>);
 struct Issued {
     value: Secret,
     authorization: HeaderValue,
-    minted_at: Moment,
-    expires_at: Moment,
+    minted_at: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl Token {
     /// A token that was asked for at `minted_at` and lives for `life` from then; none if no header could carry it.
-    pub(crate) fn new(value: &str, minted_at: Moment, life: Duration) -> Option<Token> {
+    pub(crate) fn new(value: &str, minted_at: Timestamp, life: Duration) -> Option<Token> {
         let is_token = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
         let bearer = zeroize::Zeroizing::new(format!("Bearer {value}"));
         let mut authorization = HeaderValue::from_str(&bearer).ok().filter(|_| is_token)?;
@@ -47,11 +47,11 @@ impl Token {
         &self.0.authorization
     }
 
-    pub(crate) fn minted_at(&self) -> Moment {
+    pub(crate) fn minted_at(&self) -> Timestamp {
         self.0.minted_at
     }
 
-    pub(crate) fn end(&self) -> Moment {
+    pub(crate) fn end(&self) -> Timestamp {
         self.0.expires_at
     }
 

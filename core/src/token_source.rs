@@ -1,17 +1,19 @@
 //! [`TokenSource`]: what users hold. A cache around a mint, on any executor or none.
 
 pub(crate) mod builder;
+mod current;
 mod own_copies;
 pub(crate) mod pending;
-mod shared;
+mod refresh;
 
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::mint::Product;
+use crate::observe::Explanation;
 use crate::token::Token;
-use crate::watch::Explanation;
 use http::HeaderMap;
 use pending::Pending;
-use shared::{Setup, Shared};
+use refresh::{Setup, Shared};
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -42,7 +44,7 @@ impl TokenSource {
     #[must_use]
     pub fn with_scopes<S: Into<String>>(&self, scopes: impl IntoIterator<Item = S>) -> TokenSource {
         let mut setup = self.0.setup.clone();
-        setup.purpose.scopes = builder::scope_list(scopes);
+        setup.request.product = Product::AccessToken { scopes: builder::scope_list(scopes) };
         TokenSource::new(setup)
     }
 
@@ -60,9 +62,9 @@ impl TokenSource {
     /// The headers of a request to a Google API: `authorization`, and `x-goog-user-project` where a quota project is
     /// set. The map is shared, and made anew only when the cache has been asked. Errors as [`TokenSource::token`].
     pub async fn headers(&self) -> Result<Arc<HeaderMap>, Error> {
-        match self.0.headers_at_hand() {
+        match self.0.current.headers(self.0.now()) {
             Some(headers) => Ok(headers),
-            None => Ok(self.0.headers_of(&self.token().await?)),
+            None => Ok(self.0.current.headers_of(&self.token().await?)),
         }
     }
 
@@ -88,7 +90,7 @@ impl TokenSource {
 
     /// The service account whose tokens these are; none in direct access.
     pub fn service_account(&self) -> Option<&str> {
-        self.0.setup.purpose.config.service_account()
+        self.0.setup.request.config.service_account()
     }
 
     /// The project of this credential, with no request made: `GOOGLE_CLOUD_PROJECT`, the file's `project_id`, or the
@@ -104,34 +106,36 @@ impl TokenSource {
 
     /// The universe in which the token is good: the option, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
     pub fn universe_domain(&self) -> &str {
-        &self.0.setup.purpose.config.universe_domain
+        &self.0.setup.request.config.universe_domain
     }
 
     /// What the token is good for, as OAuth scopes.
     pub fn scopes(&self) -> &[String] {
-        &self.0.setup.purpose.scopes
+        self.0.setup.request.scopes()
     }
 
     /// The token at hand, if nothing needs to be done for it: no lock is taken and nothing is started.
     pub fn cached(&self) -> Option<Token> {
-        self.0.token_at_hand()
+        self.0.current.token(self.0.now())
     }
 
-    /// Until when a caller may use a copy of the token at hand without coming back.
-    pub fn ask_again_at(&self) -> Option<SystemTime> {
-        self.0.ask_again_at()
+    /// Reports that an API answered 401 to `token`. If this is the cached token and at least thirty seconds old, the next
+    /// call mints another; returns whether it does. (The refusal of a younger token has another cause: an API that answers
+    /// 401 to every token would cause one minting after another.)
+    pub fn invalidate(&self, token: &Token) -> bool {
+        self.invalidate_in(token, &self.0.environment())
     }
 
-    /// The way of a caller whose [`cached`](TokenSource::cached) token is gone or due: joins the flight that mints one,
-    /// or starts it, with the environment as the caller sees it. A token that is merely due is answered at once.
-    pub fn request(&self, environment: &Environment) -> Pending {
+    pub(crate) fn invalidate_in(&self, token: &Token, environment: &Environment) -> bool {
+        self.0.invalidate(token, environment)
+    }
+
+    pub(crate) fn refresh_after(&self) -> Option<SystemTime> {
+        self.0.current.refresh_after(self.0.now()).map(SystemTime::from)
+    }
+
+    pub(crate) fn request(&self, environment: &Environment) -> Pending {
         Pending::new(Arc::clone(&self.0), environment)
-    }
-
-    /// An API answered 401 to `token`: the next request mints another, if this is the cached one and at least thirty
-    /// seconds old. (A refusal of a younger one has another cause, and minting would go on without end.)
-    pub fn refused(&self, token: &Token, environment: &Environment) {
-        self.0.refused(token, environment);
     }
 }
 
@@ -139,7 +143,7 @@ impl fmt::Debug for TokenSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("TokenSource")
-            .field("audience", &self.0.setup.purpose.config.audience.as_str())
+            .field("audience", &self.0.setup.request.config.audience.as_str())
             .field("service_account", &self.service_account())
             .field("scopes", &self.scopes())
             .finish_non_exhaustive()
@@ -163,9 +167,9 @@ impl Blocking<'_> {
     /// As [`TokenSource::headers`], blocking this thread.
     pub fn headers(&self) -> Result<Arc<HeaderMap>, Error> {
         let shared = &self.0.0;
-        match shared.headers_at_hand() {
+        match shared.current.headers(shared.now()) {
             Some(headers) => Ok(headers),
-            None => Ok(shared.headers_of(&self.token()?)),
+            None => Ok(shared.current.headers_of(&self.token()?)),
         }
     }
 }

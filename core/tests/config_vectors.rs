@@ -29,7 +29,7 @@ fn accepted() -> Vec<String> {
 }
 
 fn accept(path: &Path) -> Result<(), String> {
-    if !TokenSource::reads(&fs::read_to_string(path).expect("readable")) {
+    if !rolebridge::binding::is_supported(&fs::read_to_string(path).expect("readable")) {
         return Err("is not taken for a credential file of AWS".into());
     }
     let builder = offline(TokenSource::builder().file(path));

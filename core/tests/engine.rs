@@ -5,10 +5,11 @@ mod support;
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use rolebridge::Kind;
+use jiff::Timestamp;
+use rolebridge::{Kind, binding};
 use serde_json::json;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -46,7 +47,7 @@ fn one_flight_is_shared_by_two_runtimes_and_outlives_its_leader_s() {
     let following = {
         let (source, environment) = (source.clone(), support::environment(&world, &json!({})));
         follower.spawn(async move {
-            let token = source.request(&environment);
+            let token = binding::request(&source, &environment);
             joined.send(()).expect("the test waits");
             token.await
         })
@@ -83,7 +84,7 @@ fn a_blocked_caller_may_wait_in_slices_and_a_callback_is_called_once() {
     let world = support::CLOUD.world(json!({}));
     world.fault(json!({ "on": "sts.token", "do": { "hold": "gate" } }));
     let source = support::source(&world);
-    let mut pending = source.request(&support::environment(&world, &json!({})));
+    let mut pending = binding::request(&source, &support::environment(&world, &json!({})));
     assert!(pending.block_for(Duration::from_millis(1)).is_none());
     let (settled, was_settled) = mpsc::channel();
     pending.when_settled(move |result| {
@@ -93,6 +94,28 @@ fn a_blocked_caller_may_wait_in_slices_and_a_callback_is_called_once() {
     let value = was_settled.recv_timeout(SOON).expect("called back").expect("a token");
     assert_eq!(source.cached().expect("at hand").value(), value);
     assert!(was_settled.recv().is_err(), "called back once");
+}
+
+#[test]
+fn no_token_is_given_out_after_its_end() {
+    const IMPERSONATION: &str = "iamcredentials.generateAccessToken";
+    let world = support::CLOUD.world(json!({}));
+    // Ends on each of the milliseconds of a tick of the coarse clock. Nobody can renew the token meanwhile.
+    for (place, milliseconds) in (300..310).enumerate() {
+        let end = Timestamp::now() + Duration::from_millis(milliseconds);
+        // With a date that is no help, the end alone counts.
+        let reply = json!({ "merge": { "expireTime": end.to_string() }, "headers": { "date": "Fri, 31 Dec 2100 00:00:00 GMT" } });
+        world.fault(json!({ "on": IMPERSONATION, "do": reply }));
+        world.fault(json!({ "on": IMPERSONATION, "times": 1, "do": { "status": 403, "body": {} } }));
+        let source = support::source(&world).with_scopes([format!("scope-{place}")]);
+        source.blocking().token().expect("a token");
+        loop {
+            let asked_at = SystemTime::now();
+            let Ok(token) = source.blocking().token() else { break };
+            let late = asked_at.duration_since(token.expires_at()).unwrap_or_default();
+            assert!(late.is_zero(), "a call that began {late:?} after the token's end was given it");
+        }
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 mod support;
 
-use rolebridge::subject_token::SubjectToken;
-use rolebridge::{Environment, Error, Identity, Kind, Region, Step, TokenSource};
+use rolebridge::binding::subject_token::SubjectToken;
+use rolebridge::binding::{self, Identity, Region};
+use rolebridge::{Environment, Error, Kind, Step, TokenSource};
 use serde_json::json;
 use std::error::Error as _;
 use std::time::SystemTime;
@@ -74,15 +75,14 @@ fn an_identity_and_what_it_signs_hide_the_keys() {
     let url = VERIFICATION_URL.replace("{region}", "us-east-1");
     let token = SubjectToken::sign(&identity, AUDIENCE, &url, SystemTime::UNIX_EPOCH).expect("a URL");
     silent(&format!("{token:?} {token:#?}"), &[token.expose(), "Signature", "AKIAEXAMPLE"]);
-    let error = SubjectToken::sign(&identity, "planted", "planted", SystemTime::UNIX_EPOCH).expect_err("no URL");
-    silent(&format!("{error} {error:?}"), &[]);
+    assert!(SubjectToken::sign(&identity, "planted", "planted", SystemTime::UNIX_EPOCH).is_none(), "no URL");
 }
 
 #[test]
 fn a_token_and_its_headers_hide_it() {
     let world = support::CLOUD.world(json!({}));
     let source = support::source(&world);
-    let mut pending = source.request(&support::environment(&world, &json!({})));
+    let mut pending = binding::request(&source, &support::environment(&world, &json!({})));
     let before = format!("{pending:?}");
     let token = pending.block().expect("a token");
     let headers = source.blocking().headers().expect("headers");

@@ -2,7 +2,9 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
-use rolebridge::{Environment, Identity, Region, TokenSource, sigv4};
+use rolebridge::binding::subject_token::SubjectToken;
+use rolebridge::binding::{Identity, Region, sigv4};
+use rolebridge::{Environment, TokenSource};
 use rolebridge_bench::{herd, source, together};
 use rolebridge_emulator::Cloud;
 use serde_json::json;
@@ -64,7 +66,7 @@ fn signing(criterion: &mut Criterion) {
     });
     criterion.bench_function("subject token, signed and serialised", |bencher| {
         bencher.iter(|| {
-            rolebridge::subject_token::SubjectToken::sign(black_box(&identity), audience, url, SystemTime::now())
+            SubjectToken::sign(black_box(&identity), audience, url, SystemTime::now())
         });
     });
 }

@@ -4,7 +4,9 @@
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use rolebridge::{Identity, Region, TokenSource, sigv4, subject_token::SubjectToken};
+use rolebridge::TokenSource;
+use rolebridge::binding::subject_token::SubjectToken;
+use rolebridge::binding::{Identity, Region, sigv4};
 use rolebridge_bench::{herd, source, together};
 use rolebridge_emulator::Cloud;
 use serde_json::json;

@@ -3,17 +3,18 @@
 //! Configured when either key variable is set; one without the other is an error. Documented at
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>.
 
-use super::{Keys, Region, failure};
+use super::failure;
 use crate::env_names::{
     AWS_ACCESS_KEY_ID, AWS_CREDENTIAL_EXPIRATION, AWS_DEFAULT_REGION, AWS_REGION, AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,
 };
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::moment::Moment;
+use crate::identity::{AccessKey, Region};
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
-pub(super) fn keys(environment: &Environment) -> Result<Option<Keys>, Error> {
+pub(super) fn key(environment: &Environment) -> Result<Option<AccessKey>, Error> {
     let (access_key_id, secret_access_key) =
         match (environment.value(AWS_ACCESS_KEY_ID), environment.value(AWS_SECRET_ACCESS_KEY)) {
             (None, None) => return Ok(None),
@@ -22,11 +23,11 @@ pub(super) fn keys(environment: &Environment) -> Result<Option<Keys>, Error> {
             (None, Some(_)) => return Err(half_a_pair(AWS_SECRET_ACCESS_KEY, AWS_ACCESS_KEY_ID)),
         };
     let expires_at = match environment.value(AWS_CREDENTIAL_EXPIRATION) {
-        None => Moment::NEVER,
-        Some(text) => Moment::from_rfc3339(text.trim())
+        None => Timestamp::NEVER,
+        Some(text) => Timestamp::from_rfc3339(text.trim())
             .ok_or_else(|| failure(format!("`{AWS_CREDENTIAL_EXPIRATION}` is not an RFC 3339 time")))?,
     };
-    Ok(Some(Keys {
+    Ok(Some(AccessKey {
         access_key_id: access_key_id.to_owned(),
         secret_access_key: Secret::new(secret_access_key),
         session_token: environment.value(AWS_SESSION_TOKEN).map(|token| Secret::new(token.trim())),
@@ -46,10 +47,6 @@ pub(super) fn region(environment: &Environment) -> Result<Option<Region>, Error>
                 .hinting("a region is a name such as `us-east-1`, without the zone's letter")),
         },
     }
-}
-
-pub(super) fn is_region_set(environment: &Environment) -> bool {
-    environment.is_set(AWS_REGION) || environment.is_set(AWS_DEFAULT_REGION)
 }
 
 fn half_a_pair(set: &str, unset: &str) -> Error {

@@ -9,18 +9,20 @@
 //! All of it shares one budget of 2.5 seconds, so that a laptop finds out soon. Nothing goes through a proxy. The
 //! service is described at <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>.
 
-use super::{Identity, Keys, Region, failure};
-use crate::config::Config;
+use super::failure;
+use crate::context::MintContext;
 use crate::env_names::{
     AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
     AWS_EC2_METADATA_V1_DISABLED,
 };
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::host::{Outside, Route, SendError};
-use crate::moment::Moment;
+use crate::host::{Route, SendError};
+use crate::identity::{AccessKey, Identity, Region};
 use crate::reply::Reply;
 use crate::retry;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use futures_util::future;
 use serde_json::Value;
 use std::time::Duration;
@@ -37,11 +39,52 @@ const WITHOUT_METADATA: &str =
 const ROLES: &str = "latest/meta-data/iam/security-credentials/";
 const REGION: &str = "latest/meta-data/placement/region";
 
+/// Where the metadata service is, and what it is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint {
+    base: Url,
+    version_1_is_allowed: bool,
+    /// Why it is asked, for an error that says it cannot be.
+    need: &'static str,
+}
+
+impl Endpoint {
+    /// What tells one from another.
+    pub(super) fn parts(&self) -> Vec<Option<&[u8]>> {
+        vec![Some(self.base.as_str().as_bytes()), self.version_1_is_allowed.then_some(b"v1".as_slice())]
+    }
+}
+
+/// The endpoint that an environment names, or that the credential file was allowed to name, or the well-known one.
+pub(super) fn endpoint(
+    environment: &Environment,
+    metadata_origin: Option<&Url>,
+    need: &'static str,
+) -> Result<Endpoint, Error> {
+    if environment.is_true(AWS_EC2_METADATA_DISABLED) {
+        return Err(failure(format!("{need}, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"))
+            .hinting(WITHOUT_METADATA));
+    }
+    let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), metadata_origin) {
+        (Some(named), _) => Url::parse(named.trim())
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.has_host())
+            .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
+        (None, Some(origin)) => origin.clone(),
+        (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
+    };
+    Ok(Endpoint { base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED), need })
+}
+
 /// The instance's role, in a region that is known or asked for.
-pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<Region>) -> Result<Identity, Error> {
-    let outside = &outside.for_step(BUDGET);
+pub(super) async fn identity(
+    context: &MintContext,
+    endpoint: &Endpoint,
+    known: Option<Region>,
+) -> Result<Identity, Error> {
+    let context = &context.for_step(BUDGET);
     let find = async {
-        let service = Service::find(outside, config, "no AWS identity is set up here: no keys in the environment")?;
+        let service = Service { context, endpoint };
         let session = service.open_session().await?;
         let role_region = async {
             match known {
@@ -55,38 +98,26 @@ pub(super) async fn identity(outside: &Outside, config: &Config, known: Option<R
         };
         // Both to their end: which of two failures is told must not depend on which comes first.
         let (keys, region) = future::join(role_keys, role_region).await;
-        Ok(Identity { keys: keys?, region: region? })
+        Ok(Identity::of(keys?, region?))
     };
-    outside.within(Step::Identity, find).await
+    context.within(Step::Identity, find).await
 }
 
 /// The instance's region alone, for keys from elsewhere.
-pub(super) async fn region(outside: &Outside, config: &Config) -> Result<Region, Error> {
-    let outside = &outside.for_step(BUDGET);
+pub(super) async fn region(context: &MintContext, endpoint: &Endpoint) -> Result<Region, Error> {
+    let context = &context.for_step(BUDGET);
     let find = async {
-        let service = Service::find(outside, config, "no variable names the AWS region")?;
+        let service = Service { context, endpoint };
         let session = service.open_session().await?;
         service.region(&session).await
     };
-    outside.within(Step::Identity, find).await.map_err(|cause| {
-        // Whose fault it is, and whether it may pass, is that of what lies below.
-        let message = "the keys are known, and the AWS region is not: no variable names it, nor does instance metadata";
-        let error = Error::new(cause.kind(), Step::Identity, message).hinting("set AWS_REGION, such as `us-east-1`");
-        let error = match cause.status() {
-            Some(status) => error.answering(status, cause.code()),
-            None => error,
-        };
-        error.retrying_after(cause.retry_after()).caused_by(cause)
-    })
+    context.within(Step::Identity, find).await
 }
 
-/// The metadata service at its address.
+/// The metadata service, asked in one mint.
 struct Service<'a> {
-    outside: &'a Outside,
-    base: Url,
-    version_1_is_allowed: bool,
-    /// Why it is asked, for an error that says it cannot be.
-    need: &'static str,
+    context: &'a MintContext,
+    endpoint: &'a Endpoint,
 }
 
 /// What a request must carry: nothing, under version 1.
@@ -96,24 +127,7 @@ struct Session {
     version_2_hung: bool,
 }
 
-impl<'a> Service<'a> {
-    fn find(outside: &'a Outside, config: &Config, need: &'static str) -> Result<Service<'a>, Error> {
-        let environment = &outside.environment;
-        if environment.is_true(AWS_EC2_METADATA_DISABLED) {
-            return Err(failure(format!("{need}, and `{AWS_EC2_METADATA_DISABLED}` forbids instance metadata"))
-                .hinting(WITHOUT_METADATA));
-        }
-        let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), &config.metadata_origin) {
-            (Some(named), _) => Url::parse(named.trim())
-                .ok()
-                .filter(|url| url.scheme() == "http" && url.has_host())
-                .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
-            (None, Some(origin)) => origin.clone(),
-            (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
-        };
-        Ok(Service { outside, base, version_1_is_allowed: !environment.is_true(AWS_EC2_METADATA_V1_DISABLED), need })
-    }
-
+impl Service<'_> {
     async fn open_session(&self) -> Result<Session, Error> {
         let request = http::Request::put(self.url("latest/api/token"))
             .header("x-aws-ec2-metadata-token-ttl-seconds", SESSION_SECONDS)
@@ -125,11 +139,13 @@ impl<'a> Service<'a> {
                 let token = header_text(&reply).ok_or_else(|| malformed("a session token that no header can carry"))?;
                 Ok(Session { token: Some(Secret::new(token)), version_2_hung: false })
             }
-            Ok(reply) if matches!(reply.status, 403..=405) && self.version_1_is_allowed => {
+            Ok(reply) if matches!(reply.status, 403..=405) && self.endpoint.version_1_is_allowed => {
                 Ok(Session { token: None, version_2_hung })
             }
             Ok(reply) => Err(refused("opening a metadata session", &reply)),
-            Err(_) if version_2_hung && self.version_1_is_allowed => Ok(Session { token: None, version_2_hung }),
+            Err(_) if version_2_hung && self.endpoint.version_1_is_allowed => {
+                Ok(Session { token: None, version_2_hung })
+            }
             Err(error) => Err(self.unreachable(error)),
         }
     }
@@ -153,7 +169,7 @@ impl<'a> Service<'a> {
         Region::parse(text.trim()).ok_or_else(|| malformed("a region that is not valid"))
     }
 
-    async fn keys(&self, session: &Session, role: &str) -> Result<Keys, Error> {
+    async fn keys(&self, session: &Session, role: &str) -> Result<AccessKey, Error> {
         let reply = succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
         // Served as text/plain: the body alone tells that it is JSON.
         let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are not JSON"))?;
@@ -167,10 +183,12 @@ impl<'a> Service<'a> {
         }
         let required = |name: &str| text(name).ok_or_else(|| malformed(&format!("keys without `{name}`")));
         let expires_at = match text("Expiration") {
-            None => Moment::NEVER,
-            Some(time) => Moment::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is not a time"))?,
+            None => Timestamp::NEVER,
+            Some(time) => {
+                Timestamp::from_rfc3339(time).ok_or_else(|| malformed("an `Expiration` that is not a time"))?
+            }
         };
-        Ok(Keys {
+        Ok(AccessKey {
             access_key_id: required("AccessKeyId")?.to_owned(),
             secret_access_key: Secret::new(required("SecretAccessKey")?),
             session_token: Some(Secret::new(required("Token")?)),
@@ -212,15 +230,17 @@ impl<'a> Service<'a> {
     }
 
     async fn send(&self, request: http::request::Builder) -> Result<Reply, SendError> {
-        retry::send(self.outside, Route::LinkLocal, request.body(Vec::new())).await
+        retry::send(self.context, Route::LinkLocal, request.body(Vec::new())).await
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
+        format!("{}/{path}", self.endpoint.base.as_str().trim_end_matches('/'))
     }
 
     fn unreachable(&self, cause: SendError) -> Error {
-        failure(format!("{}, and no instance metadata answers", self.need)).hinting(WITHOUT_METADATA).caused_by(cause)
+        failure(format!("{}, and no instance metadata answers", self.endpoint.need))
+            .hinting(WITHOUT_METADATA)
+            .caused_by(cause)
     }
 }
 

@@ -1,9 +1,10 @@
 //! One minting under way, and everyone who waits for it: futures on any executor, and blocked threads.
 
-use super::held::Held;
+use super::entry::CacheEntry;
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,9 +13,9 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome<T> {
     /// With a result, which all waiters share.
-    Settled(Result<Held<T>, Error>),
+    Settled(Result<CacheEntry<T>, Error>),
     /// With its leader: nothing is known, and whoever still wants a result leads anew.
-    Vanished,
+    Abandoned,
 }
 
 /// A result that is to come. It is settled once; a waiter may come and go at any time.
@@ -41,7 +42,10 @@ impl<T: Clone> Flight<T> {
             std::mem::take(&mut state.wakers)
         };
         self.settled.notify_one();
-        wakers.into_iter().flatten().for_each(Waker::wake);
+        for waker in wakers.into_iter().flatten() {
+            // It is of somebody else's executor. One that panics says so itself, and must not cost the others their turn.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
     }
 
     /// A future of the outcome, for any executor.

@@ -1,11 +1,9 @@
-//! All slots of a host, by key: equal configurations in equal environments meet in one slot.
+//! The slots of one kind of thing, by key: equal configurations in equal environments meet in one slot.
 
 use super::slot::Slot;
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use sha2::{Digest, Sha256};
-use std::any::Any;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A digest of everything that distinguishes one slot from another, so that no key material stands in the map.
@@ -35,42 +33,25 @@ impl Key {
 }
 
 /// Slots are made when they are first asked for, and leave when they hold nothing that anybody could miss.
-#[derive(Default)]
-pub(crate) struct Registry {
-    slots: Mutex<HashMap<Key, Arc<dyn AnySlot>>>,
+pub(crate) struct Registry<T> {
+    slots: Mutex<HashMap<Key, Arc<Slot<T>>>>,
 }
 
-impl Registry {
-    /// The slot of `key`. A key names its layer, so it never meets a slot of another type.
-    pub(crate) fn slot<T: Clone + Send + Sync + 'static>(&self, key: Key, now: Moment) -> Arc<Slot<T>> {
+impl<T: Clone> Registry<T> {
+    pub(crate) fn slot(&self, key: Key, now: Timestamp) -> Arc<Slot<T>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(&key).and_then(|slot| Arc::clone(slot).into_any().downcast().ok()) {
-            return slot;
+        if let Some(slot) = slots.get(&key) {
+            return Arc::clone(slot);
         }
         slots.retain(|_, slot| !slot.is_idle(now) || Arc::strong_count(slot) > 1);
-        let slot = Arc::new(Slot::<T>::empty());
-        slots.insert(key, Arc::clone(&slot) as Arc<dyn AnySlot>);
+        let slot = Arc::new(Slot::empty());
+        slots.insert(key, Arc::clone(&slot));
         slot
     }
 }
 
-impl fmt::Debug for Registry {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Registry").finish_non_exhaustive()
-    }
-}
-
-trait AnySlot: Send + Sync {
-    fn is_idle(&self, now: Moment) -> bool;
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
-}
-
-impl<T: Clone + Send + Sync + 'static> AnySlot for Slot<T> {
-    fn is_idle(&self, now: Moment) -> bool {
-        Slot::is_idle(self, now)
-    }
-
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
+impl<T> Default for Registry<T> {
+    fn default() -> Registry<T> {
+        Registry { slots: Mutex::default() }
     }
 }

@@ -1,20 +1,20 @@
 //! The state machine of one key: who may use what, who leads, who waits, who is held off.
 
+use super::entry::CacheEntry;
 use super::flight::{Flight, Outcome};
-use super::held::Held;
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
 /// The hold-off after the first failure; doubled for each one after it, up to the longest, and shortened by up to half
 /// at random so that a fleet does not come back as one.
-const FIRST_HOLD_OFF: Duration = Duration::from_secs(1);
-const LONGEST_HOLD_OFF: Duration = Duration::from_secs(30);
+const FIRST_COOLDOWN: Duration = Duration::from_secs(1);
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
 /// A service that asks to be left alone is left alone: for this long at the most, and up to twice as long at random,
 /// since all who were asked would else come back in one moment.
-const LONGEST_ASKED_HOLD_OFF: Duration = Duration::from_secs(300);
+const LONGEST_ASKED_COOLDOWN: Duration = Duration::from_secs(300);
 /// No flight takes longer. One that seems to was frozen with its process (a function's instance, a laptop, a snapshot) and
 /// will fail by clocks that went on: nobody joins it.
 pub(crate) const LONGEST_FLIGHT: Duration = Duration::from_secs(31);
@@ -27,7 +27,7 @@ pub(crate) struct Slot<T> {
 }
 
 struct State<T> {
-    held: Option<Held<T>>,
+    entry: Option<CacheEntry<T>>,
     flight: Option<Begun<T>>,
     failure: Option<Failure>,
 }
@@ -35,128 +35,148 @@ struct State<T> {
 /// A flight under way, and since when.
 struct Begun<T> {
     flight: Arc<Flight<T>>,
-    at: Moment,
+    at: Timestamp,
 }
 
 /// The last flight's failure, told until its hold-off ends, and counted a little longer.
 struct Failure {
     error: Error,
     in_a_row: u32,
-    at: Moment,
-    hold_off: Duration,
+    at: Timestamp,
+    cooldown: Duration,
 }
 
 impl Failure {
     /// Over when its time has passed, and also when the clock was set back past its beginning.
-    fn holds_off(&self, now: Moment) -> bool {
+    fn is_cooling_down(&self, now: Timestamp) -> bool {
         now >= self.at && now < self.until()
     }
 
-    fn until(&self) -> Moment {
-        self.at.plus(self.hold_off)
+    fn until(&self) -> Timestamp {
+        self.at.plus(self.cooldown)
     }
 
     /// A service that fails again soon after the hold-off has not recovered; later it is a new failure.
-    fn still_counts(&self, now: Moment) -> bool {
-        now < self.until().plus(LONGEST_HOLD_OFF)
+    fn still_counts(&self, now: Timestamp) -> bool {
+        now < self.until().plus(LONGEST_COOLDOWN)
     }
 }
 
 /// What a slot answers to one who asks.
-pub(crate) struct Answer<T: Clone> {
-    /// What can be used now.
-    pub(crate) usable: Option<Held<T>>,
-    /// What the asker does besides using it, or in order to have something to use.
-    pub(crate) next: Next<T>,
-    /// When it is worth asking again for one who has something usable.
-    pub(crate) ask_again_at: Moment,
+pub(crate) enum Answer<T: Clone> {
+    /// Use it: there is nothing to do before it is stale.
+    Fresh(CacheEntry<T>),
+    /// Use it, and if the renewal is yours to run, run it.
+    Stale(CacheEntry<T>, Next<T>),
+    /// There is nothing to use yet.
+    Missing(Next<T>),
 }
 
+/// What is to be done so that there is something to use, or something better.
 pub(crate) enum Next<T: Clone> {
-    /// Nothing: it is fresh.
-    Rest,
     /// Run a flight and settle it: nobody else does.
-    Lead(Lead<T>),
+    Lead(FlightGuard<T>),
     /// Wait for the flight that somebody leads.
     Wait(Arc<Flight<T>>),
     /// Take this error: a flight failed just now, and none is led before this moment.
-    HoldOff(Error, Moment),
+    Cooldown(Error, Timestamp),
+}
+
+impl<T: Clone> Next<T> {
+    /// When it is worth asking again for one who has something usable.
+    pub(crate) fn refresh_after(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Next::Lead(_) | Next::Wait(_) => now.plus(LOOK_AGAIN),
+            Next::Cooldown(_, until) => *until,
+        }
+    }
 }
 
 impl<T: Clone> Slot<T> {
     pub(crate) fn empty() -> Slot<T> {
-        Slot { state: Mutex::new(State { held: None, flight: None, failure: None }) }
+        Slot { state: Mutex::new(State { entry: None, flight: None, failure: None }) }
     }
 
-    pub(crate) fn ask(self: &Arc<Self>, now: Moment) -> Answer<T> {
+    pub(crate) fn ask(self: &Arc<Self>, now: Timestamp) -> Answer<T> {
         let mut state = self.lock();
-        let usable = state.held.clone().filter(|held| held.is_usable(now));
-        if let Some(held) = usable.as_ref().filter(|held| held.is_fresh(now)) {
-            let ask_again_at = held.stale_at();
-            return Answer { usable, next: Next::Rest, ask_again_at };
+        match state.entry.clone().filter(|entry| entry.is_usable(now)) {
+            Some(entry) if entry.is_fresh(now) => Answer::Fresh(entry),
+            Some(entry) => Answer::Stale(entry, self.next(&mut state, now)),
+            None => Answer::Missing(self.next(&mut state, now)),
         }
+    }
+
+    fn next(self: &Arc<Self>, state: &mut State<T>, now: Timestamp) -> Next<T> {
         let under_way = state.flight.as_ref().filter(|begun| now < begun.at.plus(LONGEST_FLIGHT));
-        let (next, ask_again_at) = if let Some(begun) = under_way {
-            (Next::Wait(Arc::clone(&begun.flight)), now.plus(LOOK_AGAIN))
-        } else if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_off(now)) {
-            (Next::HoldOff(failure.error.clone(), failure.until()), failure.until())
-        } else {
-            let flight = Arc::new(Flight::new());
-            state.flight = Some(Begun { flight: Arc::clone(&flight), at: now });
-            (Next::Lead(Lead { slot: Arc::clone(self), flight, is_settled: false }), now.plus(LOOK_AGAIN))
-        };
-        let ask_again_at = usable.as_ref().map_or(ask_again_at, |held| ask_again_at.min(held.expires_at()));
-        Answer { usable, next, ask_again_at }
+        if let Some(begun) = under_way {
+            return Next::Wait(Arc::clone(&begun.flight));
+        }
+        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.is_cooling_down(now)) {
+            return Next::Cooldown(failure.error.clone(), failure.until());
+        }
+        let flight = Arc::new(Flight::new());
+        state.flight = Some(Begun { flight: Arc::clone(&flight), at: now });
+        Next::Lead(FlightGuard { slot: Arc::clone(self), flight, is_settled: false })
     }
 
     /// Drops what is held if it is blamed: somebody refused it, and the next who asks leads a new flight.
-    pub(crate) fn forget(&self, is_blamed: impl FnOnce(&Held<T>) -> bool) {
+    pub(crate) fn forget(&self, is_blamed: impl FnOnce(&CacheEntry<T>) -> bool) {
         let mut state = self.lock();
-        if state.held.as_ref().is_some_and(is_blamed) {
-            state.held = None;
+        if state.entry.as_ref().is_some_and(is_blamed) {
+            state.entry = None;
         }
     }
 
     /// Whether it holds nothing that anybody could miss.
-    pub(super) fn is_idle(&self, now: Moment) -> bool {
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let state = self.lock();
         state.flight.is_none()
-            && !state.held.as_ref().is_some_and(|held| held.is_usable(now))
-            && !state.failure.as_ref().is_some_and(|failure| failure.holds_off(now))
+            && !state.entry.as_ref().is_some_and(|entry| entry.is_usable(now))
+            && !state.failure.as_ref().is_some_and(|failure| failure.is_cooling_down(now))
     }
 
     /// The state and when this flight began, if it is still the slot's own; it is so no longer.
-    fn land(&self, flight: &Arc<Flight<T>>) -> Option<(MutexGuard<'_, State<T>>, Moment)> {
+    fn land(&self, flight: &Arc<Flight<T>>) -> Option<(MutexGuard<'_, State<T>>, Timestamp)> {
         let mut state = self.lock();
         let begun = state.flight.take_if(|begun| Arc::ptr_eq(&begun.flight, flight))?;
         Some((state, begun.at))
     }
 
-    fn settle(&self, flight: &Arc<Flight<T>>, result: Result<Held<T>, Error>, now: Moment, random: f64) {
-        let Some((mut state, begun_at)) = self.land(flight) else { return };
-        match result {
-            Ok(held) => {
-                state.held = Some(held);
+    /// What those who wait for the flight are told.
+    fn settle(
+        &self,
+        flight: &Arc<Flight<T>>,
+        result: Result<CacheEntry<T>, Error>,
+        now: Timestamp,
+        random: f64,
+    ) -> Outcome<T> {
+        let Some((mut state, begun_at)) = self.land(flight) else {
+            return result.map_or(Outcome::Abandoned, |entry| Outcome::Settled(Ok(entry)));
+        };
+        match result.clone() {
+            Ok(entry) => {
+                state.entry = Some(entry);
                 state.failure = None;
             }
-            // What a frozen flight met when it went on says nothing of now.
-            Err(_) if now >= begun_at.plus(LONGEST_FLIGHT) => {}
+            // What a frozen flight met when it went on says nothing of now: who waits for it leads another.
+            Err(_) if now >= begun_at.plus(LONGEST_FLIGHT) => return Outcome::Abandoned,
             Err(error) => {
                 let before = state.failure.as_ref().filter(|failure| failure.still_counts(now));
                 let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
-                let doubled = FIRST_HOLD_OFF.saturating_mul(1 << (in_a_row - 1).min(10)).min(LONGEST_HOLD_OFF);
-                let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED_HOLD_OFF).mul_f64(1.0 + random);
-                let hold_off = doubled.mul_f64(1.0 - random / 2.0).max(asked);
-                state.failure = Some(Failure { error, in_a_row, at: now, hold_off });
+                let doubled = FIRST_COOLDOWN.saturating_mul(1 << (in_a_row - 1).min(10)).min(LONGEST_COOLDOWN);
+                let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED_COOLDOWN).mul_f64(1.0 + random);
+                let cooldown = doubled.mul_f64(1.0 - random / 2.0).max(asked);
+                state.failure = Some(Failure { error, in_a_row, at: now, cooldown });
             }
         }
+        Outcome::Settled(result)
     }
 
     /// The flight met a lower layer's hold-off and tried nothing: this one holds off as long, and counts no failure.
-    fn settle_held_off(&self, flight: &Arc<Flight<T>>, error: Error, now: Moment, until: Moment) {
+    fn settle_cooling_down(&self, flight: &Arc<Flight<T>>, error: Error, now: Timestamp, until: Timestamp) {
         let Some((mut state, _)) = self.land(flight) else { return };
         let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row);
-        state.failure = Some(Failure { error, in_a_row, at: now, hold_off: until.since(now) });
+        state.failure = Some(Failure { error, in_a_row, at: now, cooldown: until.since(now) });
     }
 
     /// A panic while the lock is held cannot leave the state half-changed in a way that matters: go on.
@@ -172,43 +192,38 @@ impl<T> fmt::Debug for Slot<T> {
 }
 
 /// The duty to run a slot's flight. Dropped unsettled, the flight vanishes, and one of its waiters leads a new one.
-pub(crate) struct Lead<T: Clone> {
+pub(crate) struct FlightGuard<T: Clone> {
     slot: Arc<Slot<T>>,
     flight: Arc<Flight<T>>,
     is_settled: bool,
 }
 
-impl<T: Clone> Lead<T> {
-    /// For a flight that no slot knows of, and nobody joins.
-    pub(crate) fn alone() -> Lead<T> {
-        Lead { slot: Arc::new(Slot::empty()), flight: Arc::new(Flight::new()), is_settled: false }
-    }
-
+impl<T: Clone> FlightGuard<T> {
     /// What others, and the leader's own caller, wait for.
     pub(crate) fn flight(&self) -> Arc<Flight<T>> {
         Arc::clone(&self.flight)
     }
 
     /// The flight tried nothing before `until`, since a lower layer holds off.
-    pub(crate) fn settle_held_off(mut self, error: Error, now: Moment, until: Moment) {
+    pub(crate) fn settle_cooling_down(mut self, error: Error, now: Timestamp, until: Timestamp) {
         self.is_settled = true;
-        self.slot.settle_held_off(&self.flight, error.clone(), now, until);
+        self.slot.settle_cooling_down(&self.flight, error.clone(), now, until);
         self.flight.settle(Outcome::Settled(Err(error)));
     }
 
     /// The flight has ended at `now`; all who wait are told.
-    pub(crate) fn settle(mut self, result: Result<Held<T>, Error>, now: Moment, random: f64) {
+    pub(crate) fn settle(mut self, result: Result<CacheEntry<T>, Error>, now: Timestamp, random: f64) {
         self.is_settled = true;
-        self.slot.settle(&self.flight, result.clone(), now, random);
-        self.flight.settle(Outcome::Settled(result));
+        let outcome = self.slot.settle(&self.flight, result, now, random);
+        self.flight.settle(outcome);
     }
 }
 
-impl<T: Clone> Drop for Lead<T> {
+impl<T: Clone> Drop for FlightGuard<T> {
     fn drop(&mut self) {
         if !self.is_settled {
             drop(self.slot.land(&self.flight));
-            self.flight.settle(Outcome::Vanished);
+            self.flight.settle(Outcome::Abandoned);
         }
     }
 }

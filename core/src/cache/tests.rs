@@ -1,19 +1,18 @@
 //! The rules of the cache, one test each; time is an argument, so nothing waits.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::slot::Answer;
 use super::*;
 use crate::error::Error;
 use crate::error::{Kind, Step};
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 type Name = &'static str;
 
-fn at(seconds: u64) -> Moment {
-    Moment::from_unix_milliseconds(1_000_000_000 + seconds * 1000)
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_milliseconds(1_000_000_000 + seconds * 1000)
 }
 
 fn slot() -> Arc<Slot<Name>> {
@@ -21,27 +20,50 @@ fn slot() -> Arc<Slot<Name>> {
 }
 
 /// Lives an hour; stale from the half of it.
-fn minted(value: Name, minted_at: Moment) -> Result<Held<Name>, Error> {
-    Ok(Held::renewed_ahead(value, minted_at, minted_at.plus(Duration::from_secs(3600)), 0.0))
+fn minted(value: Name, minted_at: Timestamp) -> Result<CacheEntry<Name>, Error> {
+    Ok(CacheEntry::renewed_ahead(value, minted_at, minted_at.plus(Duration::from_secs(3600)), 0.0))
 }
 
-fn failed(message: Name) -> Result<Held<Name>, Error> {
+fn failed(message: Name) -> Result<CacheEntry<Name>, Error> {
     Err(Error::new(Kind::Unavailable, Step::Exchange, message))
 }
 
-fn lead(answer: Answer<Name>) -> Lead<Name> {
-    match answer.next {
-        Next::Lead(lead) => lead,
+/// What is to be done; none where the slot holds something fresh.
+fn next(answer: Answer<Name>) -> Option<Next<Name>> {
+    match answer {
+        Answer::Fresh(_) => None,
+        Answer::Stale(_, next) | Answer::Missing(next) => Some(next),
+    }
+}
+
+fn lead(answer: Answer<Name>) -> FlightGuard<Name> {
+    match next(answer) {
+        Some(Next::Lead(lead)) => lead,
         _ => panic!("the asker should lead"),
     }
 }
 
-fn settle(slot: &Arc<Slot<Name>>, now: Moment, result: Result<Held<Name>, Error>) {
+fn waits(answer: Answer<Name>) -> bool {
+    matches!(next(answer), Some(Next::Wait(_)))
+}
+
+/// How long nothing is tried after a failure.
+fn cooldown_until(answer: Answer<Name>) -> Timestamp {
+    match next(answer) {
+        Some(Next::Cooldown(_, until)) => until,
+        _ => panic!("the asker should be held off"),
+    }
+}
+
+fn settle(slot: &Arc<Slot<Name>>, now: Timestamp, result: Result<CacheEntry<Name>, Error>) {
     lead(slot.ask(now)).settle(result, now, 0.0);
 }
 
 fn usable(answer: &Answer<Name>) -> Option<Name> {
-    answer.usable.as_ref().map(|held| *held.value())
+    match answer {
+        Answer::Fresh(entry) | Answer::Stale(entry, _) => Some(entry.value()),
+        Answer::Missing(_) => None,
+    }
 }
 
 #[test]
@@ -50,26 +72,71 @@ fn fresh_is_used_and_nothing_is_started() {
     settle(&slot, at(0), minted("one", at(0)));
     let answer = slot.ask(at(1799));
     assert_eq!(usable(&answer), Some("one"));
-    assert!(matches!(answer.next, Next::Rest));
-    assert_eq!(answer.ask_again_at, at(1800));
+    assert!(matches!(answer, Answer::Fresh(entry) if entry.stale_at() == at(1800)));
 }
 
 #[test]
-fn a_frozen_flight_is_joined_by_nobody_and_tells_its_own_waiters_alone() {
+fn a_frozen_flight_is_joined_by_nobody_and_its_own_waiters_lead_anew_if_it_failed() {
     let slot = slot();
     let frozen = lead(slot.ask(at(0)));
-    assert!(matches!(slot.ask(at(30)).next, Next::Wait(_)));
+    assert!(waits(slot.ask(at(30))));
     let waiter = frozen.flight();
     let second = lead(slot.ask(at(31)));
     frozen.settle(failed("ended long ago"), at(32), 0.0);
-    assert!(matches!(waiter.wait().block(None), Some(Outcome::Settled(Err(_)))));
-    assert!(matches!(slot.ask(at(32)).next, Next::Wait(_)), "no hold-off, and the second goes on");
+    assert!(matches!(waiter.wait().block(None), Some(Outcome::Abandoned)), "what it met says nothing of now");
+    assert!(waits(slot.ask(at(32))), "no hold-off, and the second goes on");
     second.settle(minted("one", at(33)), at(33), 0.0);
     assert_eq!(usable(&slot.ask(at(33))), Some("one"));
     let third = lead(slot.ask(at(33 + 1800)));
     let _fourth = lead(slot.ask(at(33 + 1900)));
     drop(third);
-    assert!(matches!(slot.ask(at(33 + 1900)).next, Next::Wait(_)), "the fourth goes on");
+    assert!(waits(slot.ask(at(33 + 1900))), "the fourth goes on");
+}
+
+#[test]
+fn a_thawed_flight_that_failed_before_anybody_asked_vanishes_and_one_that_brought_something_does_not() {
+    for (result, vanishes) in [(failed("ended long ago"), true), (minted("one", at(0)), false)] {
+        let slot = slot();
+        let frozen = lead(slot.ask(at(0)));
+        let waiter = frozen.flight();
+        frozen.settle(result, at(31), 0.0);
+        assert_eq!(matches!(waiter.wait().block(None), Some(Outcome::Abandoned)), vanishes);
+    }
+}
+
+/// A waker of somebody else's executor that panics.
+struct Panicking;
+
+impl std::task::Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker that panics");
+    }
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicU32);
+
+impl std::task::Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_waker_that_panics_costs_the_other_waiters_nothing() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let flight = leader.flight();
+    let counting = Arc::new(Counting::default());
+    let mut waiters: Vec<_> = (0..4).map(|_| flight.wait()).collect();
+    for (place, waiter) in waiters.iter_mut().enumerate() {
+        let waker: std::task::Waker =
+            if place % 2 == 0 { Arc::new(Panicking).into() } else { Arc::clone(&counting).into() };
+        assert!(waiter.poll_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    }
+    leader.settle(minted("one", at(0)), at(0), 0.0);
+    assert_eq!(counting.0.load(std::sync::atomic::Ordering::Relaxed), 2);
 }
 
 /// A waker that is the last to hold a future of the flight that it wakes, as a thread pool's task is.
@@ -108,7 +175,7 @@ fn stale_is_used_while_exactly_one_flight_renews_it() {
     assert_eq!(usable(&first), Some("one"));
     let second = slot.ask(at(1801));
     assert_eq!(usable(&second), Some("one"));
-    assert!(matches!(second.next, Next::Wait(_)));
+    assert!(waits(second));
     lead(first).settle(minted("two", at(1802)), at(1802), 0.0);
     assert_eq!(usable(&slot.ask(at(1803))), Some("two"));
 }
@@ -119,10 +186,10 @@ fn expired_is_never_used_and_all_wait_for_one_flight() {
     settle(&slot, at(0), minted("one", at(0)));
     let first = slot.ask(at(3600));
     assert_eq!(usable(&first), None);
-    let Next::Wait(flight) = slot.ask(at(3600)).next else { panic!("the second asker waits") };
+    let Some(Next::Wait(flight)) = next(slot.ask(at(3600))) else { panic!("the second asker waits") };
     lead(first).settle(minted("two", at(3601)), at(3601), 0.0);
-    let Some(Outcome::Settled(Ok(held))) = flight.wait().block(None) else { panic!("it was settled") };
-    assert_eq!(*held.value(), "two");
+    let Some(Outcome::Settled(Ok(entry))) = flight.wait().block(None) else { panic!("it was settled") };
+    assert_eq!(*entry.value(), "two");
 }
 
 #[test]
@@ -132,8 +199,7 @@ fn a_failed_renewal_costs_nobody_a_valid_token_and_is_tried_again() {
     settle(&slot, at(1800), failed("down"));
     let held_off = slot.ask(at(1800));
     assert_eq!(usable(&held_off), Some("one"));
-    assert!(matches!(held_off.next, Next::HoldOff(..)));
-    assert_eq!(held_off.ask_again_at, at(1801));
+    assert_eq!(cooldown_until(held_off), at(1801));
     let again = slot.ask(at(1801));
     assert_eq!(usable(&again), Some("one"));
     lead(again).settle(failed("still down"), at(1801), 0.0);
@@ -145,12 +211,12 @@ fn a_failed_renewal_costs_nobody_a_valid_token_and_is_tried_again() {
 fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_hold_off() {
     let slot = slot();
     let leader = lead(slot.ask(at(0)));
-    let Next::Wait(flight) = slot.ask(at(0)).next else { panic!("the second asker waits") };
+    let Some(Next::Wait(flight)) = next(slot.ask(at(0))) else { panic!("the second asker waits") };
     leader.settle(failed("down"), at(0), 0.0);
     assert!(matches!(flight.wait().block(None), Some(Outcome::Settled(Err(_)))));
-    let Next::HoldOff(error, _) = slot.ask(at(0)).next else { panic!("held off") };
+    let Some(Next::Cooldown(error, _)) = next(slot.ask(at(0))) else { panic!("held off") };
     assert_eq!(error.to_string(), "down");
-    assert!(matches!(slot.ask(at(1)).next, Next::Lead(_)), "a second later the next asker leads");
+    assert!(matches!(next(slot.ask(at(1))), Some(Next::Lead(_))), "a second later the next asker leads");
 }
 
 #[test]
@@ -159,20 +225,20 @@ fn hold_offs_double_up_to_thirty_seconds_and_a_success_ends_them() {
     let mut now = at(0);
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
         settle(&slot, now, failed("down"));
-        assert_eq!(slot.ask(now).ask_again_at, now.plus(Duration::from_secs(seconds)));
+        assert_eq!(cooldown_until(slot.ask(now)), now.plus(Duration::from_secs(seconds)));
         now = now.plus(Duration::from_secs(seconds));
     }
     settle(&slot, now, minted("one", now));
     slot.forget(|_| true);
     settle(&slot, now, failed("down"));
-    assert_eq!(slot.ask(now).ask_again_at, now.plus(Duration::from_secs(1)));
+    assert_eq!(cooldown_until(slot.ask(now)), now.plus(Duration::from_secs(1)));
 }
 
 #[test]
 fn hold_offs_are_shortened_at_random() {
     let slot = slot();
     lead(slot.ask(at(0))).settle(failed("down"), at(0), 1.0);
-    assert_eq!(slot.ask(at(0)).ask_again_at, at(0).plus(Duration::from_millis(500)));
+    assert_eq!(cooldown_until(slot.ask(at(0))), at(0).plus(Duration::from_millis(500)));
 }
 
 #[test]
@@ -182,7 +248,7 @@ fn a_service_that_asks_to_be_left_alone_is_and_not_for_ever() {
         let error = Error::new(Kind::Unavailable, Step::Exchange, "throttled");
         let throttled = Err(error.retrying_after(Some(Duration::from_secs(asked))));
         lead(slot.ask(at(0))).settle(throttled, at(0), random);
-        assert_eq!(slot.ask(at(0)).ask_again_at, at(seconds), "asked for {asked} seconds");
+        assert_eq!(cooldown_until(slot.ask(at(0))), at(seconds), "asked for {asked} seconds");
     }
 }
 
@@ -190,12 +256,12 @@ fn a_service_that_asks_to_be_left_alone_is_and_not_for_ever() {
 fn a_flight_that_vanishes_leaves_the_next_asker_to_lead() {
     let slot = slot();
     let leader = lead(slot.ask(at(0)));
-    let Next::Wait(flight) = slot.ask(at(0)).next else { panic!("the second asker waits") };
+    let Some(Next::Wait(flight)) = next(slot.ask(at(0))) else { panic!("the second asker waits") };
     let mut wait = flight.wait();
     assert!((&mut wait).now_or_never().is_none());
     drop(leader);
-    assert!(matches!(wait.now_or_never(), Some(Outcome::Vanished)));
-    assert!(matches!(slot.ask(at(0)).next, Next::Lead(_)));
+    assert!(matches!(wait.now_or_never(), Some(Outcome::Abandoned)));
+    assert!(matches!(next(slot.ask(at(0))), Some(Next::Lead(_))));
 }
 
 #[test]
@@ -226,10 +292,10 @@ fn a_blocked_thread_waits_in_slices_and_is_woken() {
 fn only_what_is_blamed_is_forgotten() {
     let slot = slot();
     settle(&slot, at(0), minted("two", at(0)));
-    slot.forget(|held| *held.value() == "one");
+    slot.forget(|entry| *entry.value() == "one");
     assert_eq!(usable(&slot.ask(at(40))), Some("two"), "another token was refused");
-    slot.forget(|held| *held.value() == "two");
-    assert!(matches!(slot.ask(at(40)).next, Next::Lead(_)));
+    slot.forget(|entry| *entry.value() == "two");
+    assert!(matches!(next(slot.ask(at(40))), Some(Next::Lead(_))));
 }
 
 #[test]
@@ -237,10 +303,10 @@ fn a_lower_layer_s_hold_off_is_passed_on_and_counts_no_failure() {
     let slot = slot();
     settle(&slot, at(0), failed("down"));
     let Err(remembered) = failed("down") else { unreachable!("it failed") };
-    lead(slot.ask(at(1))).settle_held_off(remembered, at(1), at(7));
-    assert_eq!(slot.ask(at(6)).ask_again_at, at(7));
+    lead(slot.ask(at(1))).settle_cooling_down(remembered, at(1), at(7));
+    assert_eq!(cooldown_until(slot.ask(at(6))), at(7));
     settle(&slot, at(7), failed("down"));
-    assert_eq!(slot.ask(at(7)).ask_again_at, at(9), "the second failure in a row, not the third");
+    assert_eq!(cooldown_until(slot.ask(at(7))), at(9), "the second failure in a row, not the third");
 }
 
 #[test]
@@ -249,7 +315,7 @@ fn a_failure_long_after_the_last_is_a_first_one() {
     settle(&slot, at(0), failed("down"));
     settle(&slot, at(1), failed("down"));
     settle(&slot, at(3600), failed("down"));
-    assert_eq!(slot.ask(at(3600)).ask_again_at, at(3601));
+    assert_eq!(cooldown_until(slot.ask(at(3600))), at(3601));
 }
 
 #[test]
@@ -269,7 +335,7 @@ fn waiters_are_freed_though_the_first_of_them_keeps_its_wait() {
 
 #[test]
 fn the_stale_point_lies_between_half_and_85_percent_of_the_life() {
-    let stale_at = |random| Held::renewed_ahead((), at(0), at(1000), random).stale_at();
+    let stale_at = |random| CacheEntry::renewed_ahead((), at(0), at(1000), random).stale_at();
     assert_eq!(stale_at(0.0), at(500));
     assert_eq!(stale_at(1.0), at(850));
 }
@@ -284,26 +350,26 @@ fn a_clock_that_jumped_back_past_the_minting_serves_nothing() {
 
 #[test]
 fn what_is_used_up_has_no_stale_time_and_ends_a_margin_early() {
-    let held = Held::used_up((), at(0), at(3600), Duration::from_secs(300));
-    assert!(held.is_fresh(at(3299)) && !held.is_usable(at(3300)));
-    let short = Held::used_up((), at(0), at(60), Duration::from_secs(300));
+    let entry = CacheEntry::used_up((), at(0), at(3600), Duration::from_secs(300));
+    assert!(entry.is_fresh(at(3299)) && !entry.is_usable(at(3300)));
+    let short = CacheEntry::used_up((), at(0), at(60), Duration::from_secs(300));
     assert!(short.is_usable(at(0)) && !short.is_usable(at(1)));
-    assert!(Held::used_up((), at(0), Moment::NEVER, Duration::from_secs(300)).is_fresh(at(1_000_000_000)));
+    assert!(CacheEntry::used_up((), at(0), Timestamp::NEVER, Duration::from_secs(300)).is_fresh(at(1_000_000_000)));
 }
 
 #[test]
 fn a_registry_gives_equal_keys_one_slot_and_lets_idle_ones_go() {
-    let registry = Registry::default();
+    let registry = Registry::<Name>::default();
     let key = |part: &'static str| Key::of("test", [Some(part.as_bytes())]);
-    let one = registry.slot::<Name>(key("one"), at(0));
-    assert!(Arc::ptr_eq(&one, &registry.slot::<Name>(key("one"), at(0))));
-    assert!(!Arc::ptr_eq(&one, &registry.slot::<Name>(key("two"), at(0))));
+    let one = registry.slot(key("one"), at(0));
+    assert!(Arc::ptr_eq(&one, &registry.slot(key("one"), at(0))));
+    assert!(!Arc::ptr_eq(&one, &registry.slot(key("two"), at(0))));
     settle(&one, at(0), minted("one", at(0)));
     drop(one);
-    registry.slot::<Name>(key("three"), at(10));
-    assert_eq!(usable(&registry.slot::<Name>(key("one"), at(10)).ask(at(10))), Some("one"), "alive, so kept");
-    registry.slot::<Name>(key("four"), at(4000));
-    assert!(registry.slot::<Name>(key("one"), at(10)).ask(at(10)).usable.is_none(), "dead, so gone");
+    registry.slot(key("three"), at(10));
+    assert_eq!(usable(&registry.slot(key("one"), at(10)).ask(at(10))), Some("one"), "alive, so kept");
+    registry.slot(key("four"), at(4000));
+    assert_eq!(usable(&registry.slot(key("one"), at(10)).ask(at(10))), None, "dead, so gone");
 }
 
 #[test]

@@ -1,24 +1,34 @@
 //! IAM Credentials: a federated token becomes a service account's access token
 //! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
 
-use super::Said;
-use crate::config::{Config, Impersonation};
+use super::ServiceError;
 use crate::error::{Error, Kind, Step};
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use crate::token::Token;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use std::time::Duration;
+use url::Url;
 
-/// The impersonation, for these scopes. The quota project's header is not sent here: it would ask for a permission on
+/// What is asked of IAM Credentials, apart from the federated token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Impersonation<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) service_account: &'a str,
+    pub(crate) scopes: &'a [String],
+    pub(crate) lifetime: Duration,
+    /// The resource name of the pool whose principals may ask.
+    pub(crate) pool: &'a str,
+}
+
+/// The impersonation. The quota project's header is not sent here: it would ask for a permission on
 /// that project which an impersonation does not need.
 pub(crate) fn request(
-    impersonation: &Impersonation,
-    scopes: &[String],
+    impersonation: &Impersonation<'_>,
     federated_token: &Token,
 ) -> http::Result<http::Request<Vec<u8>>> {
-    let body = json!({ "scope": scopes, "lifetime": format!("{}s", impersonation.lifetime.as_secs()) });
+    let body = json!({ "scope": impersonation.scopes, "lifetime": format!("{}s", impersonation.lifetime.as_secs()) });
     http::Request::post(impersonation.url.as_str())
         .header(CONTENT_TYPE, "application/json")
         .header(AUTHORIZATION, federated_token.authorization())
@@ -26,22 +36,17 @@ pub(crate) fn request(
 }
 
 /// The access token of a reply to a request that was sent at `asked_at`.
-pub(crate) fn read(
-    reply: &Reply,
-    config: &Config,
-    impersonation: &Impersonation,
-    asked_at: Moment,
-) -> Result<Token, Error> {
+pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: Timestamp) -> Result<Token, Error> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status != 200 {
-        return Err(refusal(reply, &body, config, impersonation));
+        return Err(refusal(reply, &body, impersonation));
     }
     let malformed = |what: &str| {
         Error::new(Kind::Malformed, Step::Impersonation, format!("IAM Credentials answered {what}"))
             .answering(200, None)
     };
     let value = body["accessToken"].as_str().ok_or_else(|| malformed("no `accessToken`"))?;
-    let end = body["expireTime"].as_str().and_then(Moment::from_rfc3339);
+    let end = body["expireTime"].as_str().and_then(Timestamp::from_rfc3339);
     let end = end.ok_or_else(|| malformed("an `expireTime` that is not a time"))?;
     let life = life(end, reply.date, asked_at, impersonation.lifetime);
     if life.is_zero() {
@@ -56,27 +61,27 @@ const DATE_RESOLUTION: Duration = Duration::from_secs(1);
 /// How long the token lives: its end less the *reply's* time, since our clock may be off; never longer than was asked.
 ///
 /// A reply without a `Date`, or with one from which the token would already have ended, is read by our own clock.
-fn life(end: Moment, replied_at: Option<Moment>, asked_at: Moment, asked: Duration) -> Duration {
+fn life(end: Timestamp, replied_at: Option<Timestamp>, asked_at: Timestamp, asked: Duration) -> Duration {
     let by_reply = replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero());
     by_reply.unwrap_or_else(|| end.since(asked_at)).min(asked)
 }
 
-fn refusal(reply: &Reply, body: &Value, config: &Config, impersonation: &Impersonation) -> Error {
-    let said = Said::new(body["error"].get("status"), body["error"].get("message"));
-    let account = &impersonation.service_account;
+fn refusal(reply: &Reply, body: &Value, impersonation: &Impersonation<'_>) -> Error {
+    let said = ServiceError::new(body["error"].get("status"), body["error"].get("message"));
+    let account = impersonation.service_account;
     let verb = if reply.is_transient() { "could not impersonate" } else { "refused to impersonate" };
     let mut error = said.error(Step::Impersonation, &format!("IAM Credentials {verb} `{account}`"), reply);
     if reply.status == 401 {
         error = error.blaming(Step::Exchange);
     }
-    match hint(reply.status, &said.description, config, account) {
+    match hint(reply.status, &said.description, impersonation) {
         Some(hint) => error.hinting(hint),
         None => error,
     }
 }
 
-fn hint(status: u16, description: &str, config: &Config, account: &str) -> Option<String> {
-    let pool = config.audience.pool();
+fn hint(status: u16, description: &str, impersonation: &Impersonation<'_>) -> Option<String> {
+    let Impersonation { pool, service_account: account, .. } = impersonation;
     if status == 403 && description.contains("has not been used in project") {
         return Some(format!("enable iamcredentials.googleapis.com in the project of `{account}`"));
     }
@@ -97,11 +102,11 @@ fn hint(status: u16, description: &str, config: &Config, account: &str) -> Optio
 #[cfg(test)]
 mod tests {
     use super::life;
-    use crate::moment::Moment;
+    use crate::time::Timestamp;
     use std::time::Duration;
 
-    fn at(seconds: u64) -> Moment {
-        Moment::from_unix_milliseconds(seconds * 1000)
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_milliseconds(seconds * 1000)
     }
 
     const HOUR: Duration = Duration::from_secs(3600);

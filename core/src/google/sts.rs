@@ -1,42 +1,54 @@
 //! Google STS: a subject token becomes a federated token (RFC 8693;
 //! <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>).
 
-use super::Said;
-use crate::config::{AWS_SUBJECT_TOKEN_TYPE, Config};
+use super::ServiceError;
 use crate::error::{Error, Kind, Step};
-use crate::moment::Moment;
 use crate::reply::Reply;
-use crate::subject_token::SubjectToken;
+use crate::time::{Skew, Timestamp};
 use crate::token::Token;
 use base64::Engine;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 use std::time::Duration;
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 /// The scope of a federated token that only impersonates: whatever is asked of the service account's token, the one
 /// federated token serves. (Node's library asks for cloud-platform, Python's for this narrower one.)
 pub(crate) const IMPERSONATION_SCOPE: &str = "https://www.googleapis.com/auth/iam";
 
-/// The exchange of one subject token.
+/// What is asked of Google STS, apart from the subject token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) audience: &'a str,
+    pub(crate) scope: &'a str,
+    /// Id and secret of the OAuth client that asks, where there is one.
+    pub(crate) client: Option<(&'a str, &'a str)>,
+    /// Whether an impersonation follows.
+    pub(crate) impersonates: bool,
+    /// Whether the credential file names the lifetime of that.
+    pub(crate) lifetime_is_configured: bool,
+}
+
+/// The exchange of one subject token, whose type is a URN.
 pub(crate) fn request(
-    config: &Config,
-    scope: &str,
-    subject_token: &SubjectToken,
+    exchange: &Exchange<'_>,
+    subject_token: &str,
+    subject_token_type: &str,
 ) -> http::Result<http::Request<Vec<u8>>> {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
-        .append_pair("audience", config.audience.as_str())
-        .append_pair("scope", scope)
+        .append_pair("audience", exchange.audience)
+        .append_pair("scope", exchange.scope)
         .append_pair("requested_token_type", "urn:ietf:params:oauth:token-type:access_token")
-        .append_pair("subject_token", subject_token.expose())
-        .append_pair("subject_token_type", AWS_SUBJECT_TOKEN_TYPE)
+        .append_pair("subject_token", subject_token)
+        .append_pair("subject_token_type", subject_token_type)
         .finish();
-    let mut request = http::Request::post(config.token_url.as_str())
+    let mut request = http::Request::post(exchange.url.as_str())
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("x-goog-api-client", usage(config));
-    if let Some(client) = &config.client {
-        let pair = format!("{}:{}", client.id, client.secret.expose());
+        .header("x-goog-api-client", usage(exchange));
+    if let Some((id, secret)) = exchange.client {
+        let pair = format!("{id}:{secret}");
         let mut basic =
             HeaderValue::try_from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))?;
         basic.set_sensitive(true);
@@ -46,22 +58,19 @@ pub(crate) fn request(
 }
 
 /// What Google's own libraries tell it of a keyless exchange, so that its usage pages count ours among them.
-fn usage(config: &Config) -> String {
-    let (impersonates, lifetime) = match &config.impersonation {
-        Some(impersonation) => (true, impersonation.lifetime_is_configured),
-        None => (false, false),
-    };
+fn usage(exchange: &Exchange<'_>) -> String {
+    let Exchange { impersonates, lifetime_is_configured, .. } = exchange;
     let (rust, version) = (env!("CARGO_PKG_RUST_VERSION"), env!("CARGO_PKG_VERSION"));
     format!(
-        "gl-rust/{rust} auth/{version} google-byoid-sdk source/aws sa-impersonation/{impersonates} config-lifetime/{lifetime}"
+        "gl-rust/{rust} auth/{version} google-byoid-sdk source/aws sa-impersonation/{impersonates} config-lifetime/{lifetime_is_configured}"
     )
 }
 
 /// The federated token of a reply to a request that was sent at `asked_at`.
-pub(crate) fn read(reply: &Reply, config: &Config, asked_at: Moment) -> Result<Token, Error> {
+pub(crate) fn read(reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Result<Token, Error> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status != 200 {
-        return Err(refusal(reply, &body, config, asked_at));
+        return Err(refusal(reply, &body, exchange, asked_at));
     }
     let malformed = |what: &str| {
         Error::new(Kind::Malformed, Step::Exchange, format!("Google STS answered {what}")).answering(200, None)
@@ -79,25 +88,45 @@ fn seconds(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(number).ok().filter(|life| !life.is_zero())
 }
 
-fn refusal(reply: &Reply, body: &Value, config: &Config, asked_at: Moment) -> Error {
+/// How far AWS's clock is from ours, if that is why the subject token was refused: AWS said that the signature's time is
+/// wrong, and the reply's own date says the same. Another signature with that clock's time will do.
+pub(crate) fn clock_skew(reply: &Reply, asked_at: Timestamp) -> Option<Skew> {
+    let said = said(&serde_json::from_slice(&reply.body).unwrap_or_default());
+    let skew = Skew::between(asked_at, reply.date?);
+    (reply.status != 200 && is_about_time(&said.description) && skew.size() > SIGNATURE_WINDOW).then_some(skew)
+}
+
+/// AWS takes a signature whose time is within five minutes of its own. What is closer to its clock than this was refused
+/// for another reason.
+const SIGNATURE_WINDOW: Duration = Duration::from_secs(240);
+
+fn is_about_time(description: &str) -> bool {
+    description.contains("Signature expired") || description.contains("not yet current")
+}
+
+fn said(body: &Value) -> ServiceError {
     // A front end of Google's may refuse in the form of its APIs, before the service itself answers in OAuth's.
-    let said = match &body["error"] {
-        Value::Object(error) => Said::new(error.get("status"), error.get("message")),
-        code => Said::new(Some(code), body.get("error_description")),
-    };
+    match &body["error"] {
+        Value::Object(error) => ServiceError::new(error.get("status"), error.get("message")),
+        code => ServiceError::new(Some(code), body.get("error_description")),
+    }
+}
+
+fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Timestamp) -> Error {
+    let said = said(body);
     let verb = if reply.is_transient() { "could not make" } else { "refused" };
     let mut error = said.error(Step::Exchange, &format!("Google STS {verb} the exchange"), reply);
     if said.description.contains("InvalidClientTokenId") || said.description.contains("ExpiredToken") {
         error = error.blaming(Step::Identity);
     }
-    match hint(said.code.as_deref().unwrap_or_default(), &said.description, reply, config, asked_at) {
+    match hint(said.code.as_deref().unwrap_or_default(), &said.description, reply, exchange, asked_at) {
         Some(hint) => error.hinting(hint),
         None => error,
     }
 }
 
-fn hint(code: &str, description: &str, reply: &Reply, config: &Config, asked_at: Moment) -> Option<String> {
-    let audience = config.audience.as_str();
+fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Option<String> {
+    let audience = exchange.audience;
     if code == "invalid_target" {
         return Some(format!("check that the provider exists and is enabled: the audience is `{audience}`"));
     }
@@ -110,7 +139,7 @@ fn hint(code: &str, description: &str, reply: &Reply, config: &Config, asked_at:
     if description.contains("ExpiredToken") {
         return Some("the AWS keys have ended: export fresh ones, or let the workload's role provide them".into());
     }
-    if description.contains("Signature expired") || description.contains("not yet current") {
+    if is_about_time(description) {
         let off =
             reply.date.map(|date| date.since(asked_at).max(asked_at.since(date)).as_secs()).filter(|off| *off > 60);
         let measured = off.map(|off| format!(" (it differs from Google's by {off} seconds)")).unwrap_or_default();

@@ -8,8 +8,8 @@
 use super::{CONNECT_TIMEOUT, Reason, Route, SendError};
 use crate::env_names;
 use crate::environment::Environment;
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use http::header::{DATE, RETRY_AFTER};
 use once_cell::sync::OnceCell;
@@ -85,7 +85,7 @@ impl Engine {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let mut reply = Reply {
             status: response.status().as_u16(),
-            date: header(DATE).and_then(Moment::from_http_date),
+            date: header(DATE).and_then(Timestamp::from_http_date),
             retry_after: header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs),
             body: Vec::new(),
         };

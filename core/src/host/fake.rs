@@ -4,11 +4,10 @@
 //! It checks nothing of what it is sent (the emulator does that); it shows *when* something is sent, and how often.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
-use super::{CONNECT_TIMEOUT, Host, Reason, Route, SendError};
-use crate::cache::Registry;
+use super::{CONNECT_TIMEOUT, Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
 use crate::environment::Environment;
-use crate::moment::Moment;
 use crate::reply::Reply;
+use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use std::io;
@@ -39,9 +38,11 @@ pub(crate) struct World {
     pub(crate) keys_read: u32,
     pub(crate) keys_life_seconds: u64,
     /// When the last access token ends, as Google says.
-    pub(crate) last_end: Moment,
+    pub(crate) last_end: Timestamp,
     /// Hosts to which connections were opened ahead.
     pub(crate) prepared: Vec<String>,
+    /// How far somebody has set our wall clock forward since the start.
+    pub(crate) clock_set_forward: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +61,6 @@ pub(crate) enum Outage {
 #[derive(Debug)]
 pub(crate) struct Fake {
     started: Instant,
-    registry: Mutex<Arc<Registry>>,
     world: Arc<Mutex<World>>,
     runtime: tokio::runtime::Handle,
 }
@@ -80,12 +80,12 @@ impl Fake {
             impersonations: 0,
             keys_read: 0,
             keys_life_seconds: 6 * 3600,
-            last_end: Moment::EPOCH,
+            last_end: Timestamp::EPOCH,
             prepared: Vec::new(),
+            clock_set_forward: Duration::ZERO,
         };
         Arc::new(Fake {
             started: Instant::now(),
-            registry: Mutex::default(),
             world: Arc::new(Mutex::new(world)),
             runtime: tokio::runtime::Handle::current(),
         })
@@ -93,11 +93,6 @@ impl Fake {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("no test panics while it holds the world")
-    }
-
-    /// What a fork's child finds: its sources, and nothing that they shared.
-    pub(crate) fn fork(&self) {
-        *self.registry.lock().expect("no test panics while it holds the registry") = Arc::default();
     }
 
     /// Exchanges and impersonations so far.
@@ -108,15 +103,15 @@ impl Fake {
 }
 
 impl World {
-    fn answer(&mut self, path: &str, now: Moment) -> Reply {
+    fn answer(&mut self, path: &str, now: Timestamp) -> Reply {
         let ahead = Duration::from_secs(self.google_is_ahead.unsigned_abs());
         let google_now = if self.google_is_ahead < 0 {
-            Moment::EPOCH.plus(now.since(Moment::EPOCH).saturating_sub(ahead))
+            Timestamp::EPOCH.plus(now.since(Timestamp::EPOCH).saturating_sub(ahead))
         } else {
             now.plus(ahead)
         };
         // HTTP dates and Google's times have whole seconds.
-        let google_now = Moment::EPOCH.plus(Duration::from_secs(google_now.since(Moment::EPOCH).as_secs()));
+        let google_now = Timestamp::EPOCH.plus(Duration::from_secs(google_now.since(Timestamp::EPOCH).as_secs()));
         let reply = |status, body: serde_json::Value| Reply {
             status,
             date: Some(google_now),
@@ -153,7 +148,7 @@ impl World {
 
 impl World {
     /// The instance's metadata: a session, a role and its keys, a region.
-    fn metadata(&mut self, path: &str, now: Moment) -> Reply {
+    fn metadata(&mut self, path: &str, now: Timestamp) -> Reply {
         let body = match path {
             "api/token" => "session".to_owned(),
             "meta-data/placement/region" => "us-east-1".to_owned(),
@@ -175,24 +170,31 @@ impl World {
     }
 }
 
-impl Host for Fake {
-    fn now(&self) -> Moment {
-        Moment::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed())
+impl Clock for Fake {
+    fn now(&self) -> Timestamp {
+        let set_forward = self.world().clock_set_forward;
+        Timestamp::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed()).plus(set_forward)
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {
         let started = Instant::now();
         Box::new(move || started.elapsed())
     }
+}
 
+impl Chance for Fake {
     fn random(&self) -> f64 {
         self.world().chances.pop().unwrap_or_default()
     }
+}
 
-    fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry.lock().expect("no test panics while it holds the registry"))
+impl Surroundings for Fake {
+    fn environment(&self) -> Environment {
+        Environment::default()
     }
+}
 
+impl Flights for Fake {
     fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {
         let vanishes = self.world().outage == Outage::Vanishing;
         self.runtime.spawn(async move { if vanishes { drop(flight) } else { flight.await } });
@@ -202,7 +204,9 @@ impl Host for Fake {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
+}
 
+impl Http for Fake {
     fn prepare(&self, _: &Environment, url: url::Url) {
         self.world().prepared.extend(url.host_str().map(str::to_owned));
     }

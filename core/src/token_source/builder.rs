@@ -1,13 +1,13 @@
 //! How a token source is made: where its file is, what it may name, and what the environment adds.
 
 use super::TokenSource;
-use super::shared::Setup;
+use super::refresh::Setup;
 use crate::config::{self, Config, Endpoints};
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Host, native};
-use crate::layers::Purpose;
+use crate::mint::{ProcessStore, Product, Store, TokenRequest};
 use http::HeaderValue;
 use std::fmt;
 use std::path::Path;
@@ -36,21 +36,6 @@ impl TokenSource {
         TokenSource::builder().build()
     }
 
-    /// The text of the credential that an environment names, of whatever kind it is, as [`TokenSource::from_env`] finds
-    /// it; none if none is named. For who hands to Google's own library what this crate does not read.
-    ///
-    /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config), if the file that is named cannot be read.
-    pub fn text_named_by(environment: &Environment) -> Result<Option<String>, Error> {
-        named_by(environment).map(Text::read).transpose()
-    }
-
-    /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. Whatever
-    /// is not belongs to Google's own library.
-    pub fn reads(text: &str) -> bool {
-        config::is_aws_external_account(text)
-    }
-
     /// With options.
     pub fn builder() -> Builder {
         Builder::default()
@@ -66,7 +51,7 @@ pub struct Builder {
     universe_domain: Option<String>,
     allowed_origins: Vec<String>,
     environment: Option<Environment>,
-    host: Option<Arc<dyn Host>>,
+    outside: Option<(Arc<dyn Host>, Arc<dyn Store>)>,
 }
 
 #[derive(Clone)]
@@ -141,14 +126,15 @@ impl Builder {
     }
 
     #[cfg(test)]
-    pub(crate) fn host(mut self, host: Arc<dyn Host>) -> Builder {
-        self.host = Some(host);
+    pub(crate) fn outside(mut self, host: Arc<dyn Host>, store: Arc<dyn Store>) -> Builder {
+        self.outside = Some((host, store));
         self
     }
 
     /// Reads the credential file. Errors as [`TokenSource::from_file`].
     pub fn build(self) -> Result<TokenSource, Error> {
-        let environment = self.environment.clone().unwrap_or_else(native::environment);
+        let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
+        let environment = self.environment.clone().unwrap_or_else(|| host.environment());
         let text = self.text.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?.read()?;
         let domain = self.universe_domain.as_deref().or(environment.value(env_names::GOOGLE_CLOUD_UNIVERSE_DOMAIN));
         let loopback = environment.value(env_names::ROLEBRIDGE_ALLOW_LOOPBACK) == Some("1");
@@ -169,12 +155,14 @@ impl Builder {
             .or_else(|| config.project.clone())
             .or_else(|| config.service_account().and_then(project_of));
 
+        let product = Product::AccessToken { scopes: scope_list(self.scopes) };
         Ok(TokenSource::new(Setup {
-            purpose: Purpose { config: Arc::new(config), scopes: scope_list(self.scopes) },
+            request: TokenRequest { config: Arc::new(config), product },
             quota_project: quota_project.transpose()?,
             project,
             environment: self.environment,
-            host: self.host.unwrap_or_else(|| Arc::new(native::Native)),
+            host,
+            store,
         }))
     }
 }
@@ -191,6 +179,10 @@ pub(super) fn scope_list<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -
         list.push(DEFAULT_SCOPE.to_owned());
     }
     list.into()
+}
+
+pub(crate) fn credential_text(environment: &Environment) -> Result<Option<String>, Error> {
+    named_by(environment).map(Text::read).transpose()
 }
 
 fn named_by(environment: &Environment) -> Option<Text> {

@@ -4,7 +4,7 @@
 //! their caches with every clone. So each thread keeps an `Arc` of its own, made once for each token, and looks at a number
 //! to see whether it is still that token's.
 
-use crate::moment::Moment;
+use crate::time::Timestamp;
 use http::HeaderMap;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ thread_local! {
 
 struct OwnCopy {
     edition: Edition,
-    from: Moment,
-    until: Moment,
+    from: Timestamp,
+    until: Timestamp,
     headers: Arc<HeaderMap>,
 }
 
@@ -61,7 +61,7 @@ impl OwnCopies {
 }
 
 /// This thread's copy, if it has one that is good now.
-pub(super) fn own(edition: Edition, now: Moment) -> Option<Arc<HeaderMap>> {
+pub(super) fn own(edition: Edition, now: Timestamp) -> Option<Arc<HeaderMap>> {
     let found = COPIES.try_with(|copies| {
         let copies = copies.borrow();
         let copy = copies[edition.place()].as_ref()?;
@@ -75,9 +75,9 @@ pub(super) fn own(edition: Edition, now: Moment) -> Option<Arc<HeaderMap>> {
 pub(super) fn make_own(
     edition: Edition,
     shared: &Arc<HeaderMap>,
-    now: Moment,
-    from: Moment,
-    until: Moment,
+    now: Timestamp,
+    from: Timestamp,
+    until: Timestamp,
 ) -> Arc<HeaderMap> {
     let made = COPIES.try_with(|copies| {
         let place = &mut copies.borrow_mut()[edition.place()];

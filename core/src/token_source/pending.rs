@@ -1,6 +1,6 @@
 //! A token that is to come, for whoever waits: a future, a blocked thread, or a callback.
 
-use super::shared::{Given, Shared, internal};
+use super::refresh::{Given, Shared, internal};
 use crate::cache::{Outcome, Wait};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -21,24 +21,24 @@ const MOST_LEADS: u8 = 3;
 pub struct Pending {
     shared: Arc<Shared>,
     environment: Environment,
-    vanished: u8,
+    abandoned: u8,
     given: Given,
     /// The wait that ended with the answer, for one who goes in turn: its drop wakes the next blocked thread.
     ended: Option<Wait<Token>>,
-    goes_in_turn: bool,
+    wakes_in_chain: bool,
 }
 
 impl Pending {
     pub(super) fn new(shared: Arc<Shared>, environment: &Environment) -> Pending {
         let given = shared.ask(environment);
-        Pending { shared, environment: environment.clone(), vanished: 0, given, ended: None, goes_in_turn: false }
+        Pending { shared, environment: environment.clone(), abandoned: 0, given, ended: None, wakes_in_chain: false }
     }
 
     /// Threads that block on one flight wake one another in a chain, each the next as soon as it has the answer. One that
-    /// goes in turn does so only when this is dropped: for a caller that has a lock to take first, such as a Python
+    /// wakes in a chain does so only when this is dropped: for a caller that has a lock to take first, such as a Python
     /// interpreter's, which a thousand threads woken at once would only fight over. It must be dropped soon.
-    pub fn in_turn(mut self) -> Pending {
-        self.goes_in_turn = true;
+    pub fn wake_in_chain(mut self) -> Pending {
+        self.wakes_in_chain = true;
         self
     }
 
@@ -62,7 +62,7 @@ impl Pending {
     pub fn when_settled(self, callback: impl FnOnce(Result<Token, Error>) + Send + 'static) {
         match &self.given {
             Given::Answer(result) => callback(result.clone()),
-            Given::Wait(_) => {
+            Given::Wait(..) => {
                 let host = Arc::clone(&self.shared.setup.host);
                 // The callback goes with the task if it cannot be spawned, which a flight under way rules out.
                 let _ = host.spawn(Box::pin(async move { callback(self.await) }));
@@ -73,34 +73,31 @@ impl Pending {
     fn block_once(&mut self, slice: Option<Duration>) -> Option<Result<Token, Error>> {
         match &mut self.given {
             Given::Answer(result) => Some(result.clone()),
-            Given::Wait(wait) => {
+            Given::Wait(wait, _) => {
                 let outcome = wait.block(slice)?;
                 self.take(outcome)
             }
         }
     }
 
-    /// The result of a flight; none if it vanished and another is waited for.
+    /// The result of a flight; none if it abandoned and another is waited for.
     fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
-        let given = match outcome {
-            Outcome::Settled(Ok(held)) if held.is_usable(self.shared.setup.host.now()) => {
-                let ask_again_at = held.stale_at();
-                Given::Answer(Ok(self.shared.keep(held, ask_again_at, &self.shared.setup.host.registry())))
+        let given = match (outcome, &self.given) {
+            (Outcome::Settled(Ok(entry)), Given::Wait(_, registries)) if entry.is_usable(self.shared.now()) => {
+                Given::Answer(Ok(self.shared.keep(entry, registries)))
             }
-            Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
+            (Outcome::Settled(Err(error)), _) => Given::Answer(Err(error)),
             // A result that ended before its waiter ran is none either.
-            Outcome::Settled(Ok(_)) | Outcome::Vanished if self.vanished + 1 < MOST_LEADS => {
-                self.vanished += 1;
+            _ if self.abandoned + 1 < MOST_LEADS => {
+                self.abandoned += 1;
                 self.shared.ask(&self.environment)
             }
-            Outcome::Settled(Ok(_)) | Outcome::Vanished => {
-                Given::Answer(Err(internal("every flight for the token ended without a result")))
-            }
+            _ => Given::Answer(Err(internal("every flight for the token ended without a result"))),
         };
         let before = std::mem::replace(&mut self.given, given);
         match (&self.given, before) {
-            (Given::Answer(result), Given::Wait(ended)) => {
-                self.ended = Some(ended).filter(|_| self.goes_in_turn);
+            (Given::Answer(result), Given::Wait(ended, _)) => {
+                self.ended = Some(ended).filter(|_| self.wakes_in_chain);
                 Some(result.clone())
             }
             _ => None,
@@ -115,7 +112,7 @@ impl Future for Pending {
         loop {
             let outcome = match &mut self.given {
                 Given::Answer(result) => return Poll::Ready(result.clone()),
-                Given::Wait(wait) => ready!(Pin::new(wait).poll(context)),
+                Given::Wait(wait, _) => ready!(Pin::new(wait).poll(context)),
             };
             self.take(outcome);
         }

@@ -5,11 +5,14 @@ use super::TokenSource;
 use super::builder::Builder;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::host::Host;
+use crate::host::Clock;
 use crate::host::fake::{Fake, Outage};
-use crate::moment::Moment;
+use crate::mint::{Registries, Store};
+use crate::time::Timestamp;
 use futures_util::future::join_all;
-use std::sync::Arc;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const FILE: &str = r#"{
@@ -35,12 +38,52 @@ fn environment(access_key_id: &str) -> Environment {
     })
 }
 
-fn builder(host: &Arc<Fake>) -> Builder {
-    let host: Arc<dyn Host> = Arc::clone(host) as _;
-    TokenSource::builder().json(FILE).environment(environment("AKIDEXAMPLE")).host(host)
+/// A fake host, and what the token sources on it share.
+struct Stage {
+    fake: Arc<Fake>,
+    store: Arc<OwnStore>,
 }
 
-fn source(host: &Arc<Fake>) -> TokenSource {
+#[derive(Default)]
+struct OwnStore(Mutex<Arc<Registries>>);
+
+impl Stage {
+    fn new() -> Stage {
+        Stage { fake: Fake::new(), store: Arc::default() }
+    }
+
+    /// What a fork's child finds: its sources, and nothing that they shared.
+    fn fork(&self) {
+        *self.store.0.lock().expect("no test panics while it holds the registries") = Arc::default();
+    }
+}
+
+impl Deref for Stage {
+    type Target = Fake;
+
+    fn deref(&self) -> &Fake {
+        &self.fake
+    }
+}
+
+impl Store for OwnStore {
+    fn registries(&self) -> Arc<Registries> {
+        Arc::clone(&self.0.lock().expect("no test panics while it holds the registries"))
+    }
+}
+
+impl fmt::Debug for OwnStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("OwnStore").finish_non_exhaustive()
+    }
+}
+
+fn builder(host: &Stage) -> Builder {
+    let (host, store) = (Arc::clone(&host.fake), Arc::clone(&host.store));
+    TokenSource::builder().json(FILE).environment(environment("AKIDEXAMPLE")).outside(host, store)
+}
+
+fn source(host: &Stage) -> TokenSource {
     builder(host).build().expect("the file is right")
 }
 
@@ -55,7 +98,7 @@ async fn pass(seconds: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_before_the_first_call_nor_while_nobody_asks() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     pass(60).await;
     assert_eq!(host.calls(), (0, 0));
@@ -66,7 +109,7 @@ async fn nothing_is_sent_before_the_first_call_nor_while_nobody_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_callers_cold_and_at_expiry_make_one_exchange_each_time() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     for round in 1..=2 {
         let tokens = join_all((0..1000).map(|_| value(&source))).await;
@@ -78,7 +121,7 @@ async fn a_thousand_callers_cold_and_at_expiry_make_one_exchange_each_time() {
 
 #[tokio::test(start_paused = true)]
 async fn steady_calls_never_wait_across_the_stale_window_and_the_expiry() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     value(&source).await.expect("a first token");
     for _ in 0..4 * 3600 {
@@ -94,11 +137,11 @@ async fn steady_calls_never_wait_across_the_stale_window_and_the_expiry() {
 #[tokio::test(start_paused = true)]
 async fn with_google_down_for_the_whole_stale_window_no_call_fails_until_the_token_ends() {
     for outage in [Outage::Down, Outage::Hanging] {
-        let host = Fake::new();
+        let host = Stage::new();
         let source = source(&host);
         value(&source).await.expect("a first token");
         host.world().outage = outage;
-        let end: Moment = source.token().await.expect("a token").expires_at().into();
+        let end: Timestamp = source.token().await.expect("a token").expires_at().into();
         while host.now().plus(Duration::from_secs(2)) < end {
             pass(1).await;
             let before = host.now();
@@ -117,7 +160,7 @@ async fn with_google_down_for_the_whole_stale_window_no_call_fails_until_the_tok
 
 #[tokio::test(start_paused = true)]
 async fn with_google_down_one_round_of_tries_is_shared_by_all() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Down;
     let tokens = join_all((0..200).map(|_| value(&source))).await;
@@ -130,21 +173,21 @@ async fn with_google_down_one_round_of_tries_is_shared_by_all() {
 #[tokio::test(start_paused = true)]
 async fn a_clock_ten_minutes_off_neither_stalls_nor_overstays() {
     for ahead in [-600, 600] {
-        let host = Fake::new();
+        let host = Stage::new();
         host.world().google_is_ahead = ahead;
         // Less than is asked for, so that the lifetime asked for does not hide a wrong one.
         host.world().life_seconds = 1800;
         let source = source(&host);
         let before = host.now();
         let token = source.token().await.expect("a token");
-        let life = Moment::from(token.expires_at()).since(before);
+        let life = Timestamp::from(token.expires_at()).since(before);
         assert!(life <= Duration::from_secs(1800) && life > Duration::from_secs(1790), "{ahead}: {life:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn equal_configurations_share_one_token_and_other_scopes_one_federated_token() {
-    let host = Fake::new();
+    let host = Stage::new();
     let first = value(&source(&host)).await;
     assert_eq!(value(&source(&host)).await, first);
     assert_eq!(value(&builder(&host).quota_project("other").build().expect("built")).await, first);
@@ -158,7 +201,7 @@ async fn equal_configurations_share_one_token_and_other_scopes_one_federated_tok
 
 #[tokio::test(start_paused = true)]
 async fn a_token_with_little_life_left_makes_nobody_wait_twice_nor_spin() {
-    let host = Fake::new();
+    let host = Stage::new();
     host.world().life_seconds = 4;
     let source = source(&host);
     value(&source).await.expect("a first token");
@@ -173,7 +216,7 @@ async fn a_token_with_little_life_left_makes_nobody_wait_twice_nor_spin() {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_that_was_suspended_serves_nothing_that_ended_meanwhile() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     value(&source).await.expect("a first token");
     tokio::time::advance(Duration::from_secs(5 * 3600)).await;
@@ -183,7 +226,7 @@ async fn a_process_that_was_suspended_serves_nothing_that_ended_meanwhile() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_leaves_loses_no_token() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     let left = tokio::time::timeout(Duration::from_millis(1), source.token()).await;
     assert!(left.is_err());
@@ -195,7 +238,7 @@ async fn a_caller_that_leaves_loses_no_token() {
 
 #[tokio::test(start_paused = true)]
 async fn warm_starts_one_flight_and_a_caller_finds_its_token_or_its_failure() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     let before = host.now();
     source.warm();
@@ -213,7 +256,7 @@ async fn warm_starts_one_flight_and_a_caller_finds_its_token_or_its_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn rotated_keys_are_another_entry_and_the_token_at_hand_is_used_until_theirs_is_there() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     let rotated = environment("AKIDROTATED");
     value(&source).await.expect("a first token");
@@ -227,39 +270,39 @@ async fn rotated_keys_are_another_entry_and_the_token_at_hand_is_used_until_thei
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_token_is_renewed_once_and_not_within_thirty_seconds() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     let environment = environment("AKIDEXAMPLE");
     let first = source.token().await.expect("a first token");
-    source.refused(&first, &environment);
+    source.invalidate_in(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-1"), "too young to be at fault");
     pass(31).await;
-    source.refused(&first, &environment);
+    source.invalidate_in(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"));
     pass(31).await;
-    source.refused(&first, &environment);
+    source.invalidate_in(&first, &environment);
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"), "another token was refused");
     assert_eq!(host.calls(), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_was_refused_to_two_sources_is_given_out_by_neither() {
-    let host = Fake::new();
+    let host = Stage::new();
     let (one, other) = (source(&host), source(&host));
     let environment = environment("AKIDEXAMPLE");
     let first = one.token().await.expect("a first token");
     assert!(other.token().await.expect("the same").is(&first));
     pass(31).await;
-    one.refused(&first, &environment);
+    one.invalidate_in(&first, &environment);
     assert_eq!(value(&one).await.as_deref(), Ok("access-2"));
-    other.refused(&first, &environment);
+    other.invalidate_in(&first, &environment);
     assert_eq!(value(&other).await.as_deref(), Ok("access-2"));
     assert_eq!(host.calls(), (1, 2), "one renewal for both");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_hold_offs() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Down;
     // Taken from the end: three waits between tries, the federated layer's hold-off, the access layer's.
@@ -276,7 +319,7 @@ async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_asks_for_patience_is_quoted_and_left_alone() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Down;
     for (asked, tries) in [(5, 3), (60, 1)] {
@@ -294,7 +337,7 @@ async fn a_service_that_asks_for_patience_is_quoted_and_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_mint_ends_within_thirty_seconds_whatever_takes_long() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     value(&source).await.expect("a first token");
     // Three calls, each within its own budget: one that finds its federated token refused, and both again.
@@ -308,7 +351,7 @@ async fn a_mint_ends_within_thirty_seconds_whatever_takes_long() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_reached_is_told_by_its_name_with_what_to_check() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Unreachable;
     let before = host.now();
@@ -324,7 +367,7 @@ async fn a_flight_from_before_the_process_was_frozen_is_waited_for_by_nobody() {
     let cases = [50 * 60, 5 * 3600].into_iter().flat_map(|frozen| [(frozen, false), (frozen, true)]);
     for (frozen, thawed_first) in cases {
         for outage in [Outage::None, Outage::Hanging] {
-            let host = Fake::new();
+            let host = Stage::new();
             let source = source(&host);
             value(&source).await.expect("a first token");
             pass(1800).await;
@@ -350,14 +393,49 @@ async fn a_flight_from_before_the_process_was_frozen_is_waited_for_by_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forward_in_the_middle_of_a_mint_ends_no_mint_that_is_answered() {
+    for (seconds, after) in [(35, 100), (35, 300), (3000, 100), (3000, 300)] {
+        let host = Stage::new();
+        let source = source(&host);
+        host.world().latency = Duration::from_millis(200);
+        let waiting = tokio::spawn(async move { value(&source).await });
+        // Each of the two calls takes 200 ms.
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        host.world().clock_set_forward = Duration::from_secs(seconds);
+        assert_eq!(waiting.await.expect("no panic").as_deref(), Ok("access-1"), "{seconds} s, after {after} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_frozen_flight_that_fails_leads_another() {
+    let host = Stage::new();
+    let source = source(&host);
+    host.world().outage = Outage::Hanging;
+    let waiters: Vec<_> = (0..3)
+        .map(|_| {
+            tokio::spawn({
+                let source = source.clone();
+                async move { value(&source).await }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    host.world().outage = Outage::None;
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    for waiter in waiters {
+        assert_eq!(waiter.await.expect("no panic").as_deref(), Ok("access-1"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_is_taken_late_brings_no_refused_token_back() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     let environment = environment("AKIDEXAMPLE");
     let late = source.request(&environment);
     let (later, refused) = (source.request(&environment), source.token().await.expect("a first token"));
     pass(31).await;
-    source.refused(&refused, &environment);
+    source.invalidate_in(&refused, &environment);
     late.await.expect("what it waited for");
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"));
     later.await.expect("what it waited for");
@@ -367,29 +445,29 @@ async fn an_answer_that_is_taken_late_brings_no_refused_token_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thread_s_own_copy_of_the_headers_goes_with_a_refused_token() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     let first = source.token().await.expect("a first token");
     source.headers().await.expect("headers");
     pass(31).await;
-    source.refused(&first, &environment("AKIDEXAMPLE"));
+    source.invalidate_in(&first, &environment("AKIDEXAMPLE"));
     let headers = source.headers().await.expect("headers");
     assert_eq!(headers["authorization"], "Bearer access-2");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_given_out_no_longer_than_google_takes_it() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     // Google's times have whole seconds: it is almost a second later than they say.
     tokio::time::sleep(Duration::from_millis(960)).await;
-    let end: Moment = source.token().await.expect("a token").expires_at().into();
+    let end: Timestamp = source.token().await.expect("a token").expires_at().into();
     assert!(end <= host.world().last_end, "{end:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn forked_children_do_not_renew_in_one_moment() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     value(&source).await.expect("a first token");
     host.fork();
@@ -407,18 +485,18 @@ async fn forked_children_do_not_renew_in_one_moment() {
     assert_eq!(host.calls(), (2, 2));
 }
 
-fn keys_read(host: &Fake) -> u32 {
+fn keys_read(host: &Stage) -> u32 {
     host.world().keys_read
 }
 
 /// With the keys of the instance's role.
-fn source_on_an_instance(host: &Arc<Fake>) -> TokenSource {
+fn source_on_an_instance(host: &Stage) -> TokenSource {
     builder(host).environment(Environment::default()).build().expect("the file is right")
 }
 
 #[tokio::test(start_paused = true)]
 async fn connections_are_opened_ahead_only_for_what_will_be_asked_and_waited_for() {
-    let host = Fake::new();
+    let host = Stage::new();
     value(&source(&host)).await.expect("a token");
     assert_eq!(std::mem::take(&mut host.world().prepared), ["iamcredentials.googleapis.com"], "nothing is waited for");
     value(&source(&host).with_scopes(["storage"])).await.expect("a token");
@@ -437,7 +515,7 @@ async fn connections_are_opened_ahead_only_for_what_will_be_asked_and_waited_for
 #[tokio::test(start_paused = true)]
 async fn an_identity_serves_every_exchange_until_five_minutes_before_its_end_and_before_an_hour_is_over() {
     for (life, kept) in [(3000, 2700), (6 * 3600, 3300)] {
-        let host = Fake::new();
+        let host = Stage::new();
         host.world().keys_life_seconds = life;
         // So short that each token takes an exchange.
         host.world().life_seconds = 30;
@@ -454,7 +532,7 @@ async fn an_identity_serves_every_exchange_until_five_minutes_before_its_end_and
 
 #[tokio::test(start_paused = true)]
 async fn keys_that_aws_knows_no_longer_are_read_anew_once() {
-    let host = Fake::new();
+    let host = Stage::new();
     host.world().life_seconds = 30;
     let source = source_on_an_instance(&host);
     let ended = serde_json::json!({ "error": "invalid_grant", "error_description": "… ExpiredToken …" });
@@ -471,7 +549,7 @@ async fn keys_that_aws_knows_no_longer_are_read_anew_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_federated_token_is_used_until_a_minute_before_its_end() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     value(&source).await.expect("a token");
     pass(3539).await;
@@ -484,7 +562,7 @@ async fn a_federated_token_is_used_until_a_minute_before_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_federated_token_that_iam_refuses_is_dropped_once() {
-    let host = Fake::new();
+    let host = Stage::new();
     value(&source(&host)).await.expect("a first token");
     host.world().impersonation_answers = vec![401];
     assert_eq!(value(&source(&host).with_scopes(["storage"])).await.as_deref(), Ok("access-3"));
@@ -496,17 +574,17 @@ async fn a_federated_token_that_iam_refuses_is_dropped_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_enormous_lifetime_is_believed_no_further_than_was_asked() {
-    let host = Fake::new();
+    let host = Stage::new();
     host.world().life_seconds = 1_000_000_000;
     let source = source(&host);
     let before = host.now();
-    let end: Moment = source.token().await.expect("a token").expires_at().into();
+    let end: Timestamp = source.token().await.expect("a token").expires_at().into();
     assert!(end.since(before) <= Duration::from_secs(3601));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flight_that_vanishes_each_time_is_an_error_and_poisons_nothing() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Vanishing;
     assert_eq!(value(&source).await, Err(Kind::Internal));
@@ -516,7 +594,7 @@ async fn a_flight_that_vanishes_each_time_is_an_error_and_poisons_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_mint_is_explained_step_by_step_and_leaves_the_cache_as_it_was() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     value(&source).await.expect("a first token");
     host.world().impersonation_answers = vec![503];
@@ -538,7 +616,7 @@ async fn a_mint_is_explained_step_by_step_and_leaves_the_cache_as_it_was() {
 
 #[tokio::test(start_paused = true)]
 async fn what_never_answers_is_explained_too() {
-    let host = Fake::new();
+    let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Hanging;
     let explanation = source.explain().await;

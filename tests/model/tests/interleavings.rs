@@ -5,67 +5,66 @@
 #![allow(dead_code, unreachable_pub, reason = "the included files belong to another crate, and are used in part")]
 #![allow(clippy::panic, reason = "a test may fail")]
 
+#[path = "../../../core/src/cache/entry.rs"]
+mod entry;
 #[path = "../../../core/src/error.rs"]
 mod error;
 #[path = "../../../core/src/cache/flight.rs"]
 mod flight;
-#[path = "../../../core/src/cache/held.rs"]
-mod held;
-#[path = "../../../core/src/moment.rs"]
-mod moment;
 #[path = "../../../core/src/cache/slot.rs"]
 mod slot;
+#[path = "../../../core/src/time.rs"]
+mod time;
 /// In place of `core/src/cache/sync.rs`.
 mod sync {
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
     pub(crate) use std::sync::{Arc, PoisonError};
 }
 
+use entry::CacheEntry;
 use error::{Error, Kind, Step};
 use flight::Outcome;
-use held::Held;
-use moment::Moment;
 use shuttle::sync::atomic::{AtomicU32, Ordering};
-use slot::{Lead, Next, Slot};
+use slot::{Answer, FlightGuard, Next, Slot};
 use std::sync::Arc;
 use std::time::Duration;
+use time::Timestamp;
 
 const ORDERS: usize = 5_000;
 
-fn now() -> Moment {
+fn now() -> Timestamp {
     std::time::SystemTime::UNIX_EPOCH
         .checked_add(Duration::from_secs(1_800_000_000))
-        .map_or(Moment::NEVER, Moment::from)
+        .map_or(Timestamp::NEVER, Timestamp::from)
 }
 
-fn minted(value: u32) -> Result<Held<u32>, Error> {
-    Ok(Held::renewed_ahead(value, now(), now().plus(Duration::from_secs(3600)), 0.0))
+fn minted(value: u32) -> Result<CacheEntry<u32>, Error> {
+    Ok(CacheEntry::renewed_ahead(value, now(), now().plus(Duration::from_secs(3600)), 0.0))
 }
 
-fn down() -> Result<Held<u32>, Error> {
+fn down() -> Result<CacheEntry<u32>, Error> {
     Err(Error::new(Kind::Unavailable, Step::Exchange, "down"))
 }
 
 /// What a blocked thread does with a slot: lead, wait, or take what is there.
-fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error> {
+fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(FlightGuard<u32>)) -> Result<u32, Error> {
     loop {
-        let answer = slot.ask(now());
-        if let Some(held) = answer.usable {
-            return Ok(*held.value());
-        }
-        let flight = match answer.next {
+        let next = match slot.ask(now()) {
+            Answer::Fresh(entry) | Answer::Stale(entry, _) => return Ok(*entry.value()),
+            Answer::Missing(next) => next,
+        };
+        let flight = match next {
             Next::Lead(lead) => {
                 let flight = lead.flight();
                 run(lead);
                 flight
             }
             Next::Wait(flight) => flight,
-            Next::HoldOff(error, _) => return Err(error),
-            Next::Rest => panic!("nothing usable, and nothing to do"),
+            Next::Cooldown(error, _) => return Err(error),
         };
         match flight.wait().block(None) {
-            Some(Outcome::Settled(result)) => return result.map(Held::into_value),
-            Some(Outcome::Vanished) => {}
+            Some(Outcome::Settled(result)) => return result.map(CacheEntry::into_value),
+            Some(Outcome::Abandoned) => {}
             None => panic!("an endless wait ended without an outcome"),
         }
     }
@@ -73,7 +72,7 @@ fn obtain(slot: &Arc<Slot<u32>>, run: &impl Fn(Lead<u32>)) -> Result<u32, Error>
 
 /// In many orders: `threads` threads obtain from one slot, each flight is run by `fly` with its number, counted from 0,
 /// and each thread checks what it got. `flights` is how many there must have been.
-fn in_many_orders(threads: usize, flights: u32, fly: fn(u32, Lead<u32>), check: fn(Result<u32, Error>)) {
+fn in_many_orders(threads: usize, flights: u32, fly: fn(u32, FlightGuard<u32>), check: fn(Result<u32, Error>)) {
     let once = move || {
         let (slot, flown) = (Arc::new(Slot::empty()), Arc::new(AtomicU32::new(0)));
         let threads: Vec<_> = (0..threads)
@@ -97,13 +96,13 @@ fn elsewhere(settle: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn all_who_ask_are_given_the_one_token_of_one_flight() {
-    let fly = |_, lead: Lead<u32>| elsewhere(move || lead.settle(minted(1), now(), 0.0));
+    let fly = |_, lead: FlightGuard<u32>| elsewhere(move || lead.settle(minted(1), now(), 0.0));
     in_many_orders(4, 1, fly, |value| assert_eq!(value.ok(), Some(1)));
 }
 
 #[test]
 fn a_flight_that_vanishes_is_led_anew_and_loses_nobody() {
-    let fly = |number, lead: Lead<u32>| {
+    let fly = |number, lead: FlightGuard<u32>| {
         elsewhere(move || if number == 0 { drop(lead) } else { lead.settle(minted(2), now(), 0.0) });
     };
     in_many_orders(3, 2, fly, |value| assert_eq!(value.ok(), Some(2)));
@@ -111,7 +110,7 @@ fn a_flight_that_vanishes_is_led_anew_and_loses_nobody() {
 
 #[test]
 fn a_failure_reaches_every_waiter_and_holds_off_the_next() {
-    let fly = |_, lead: Lead<u32>| lead.settle(down(), now(), 0.0);
+    let fly = |_, lead: FlightGuard<u32>| lead.settle(down(), now(), 0.0);
     in_many_orders(3, 1, fly, |value| assert!(value.is_err()));
 }
 
@@ -120,7 +119,7 @@ fn futures_are_woken_and_those_that_leave_disturb_nobody() {
     shuttle::check_random(
         || {
             let slot = Arc::new(Slot::empty());
-            let Next::Lead(lead) = slot.ask(now()).next else { panic!("the first to ask leads") };
+            let Answer::Missing(Next::Lead(lead)) = slot.ask(now()) else { panic!("the first to ask leads") };
             let flight = lead.flight();
             let waits: Vec<_> = (0..3).map(|_| shuttle::future::spawn(flight.wait())).collect();
             let leaves = shuttle::future::spawn(flight.wait());
@@ -128,7 +127,7 @@ fn futures_are_woken_and_those_that_leave_disturb_nobody() {
             leaves.abort();
             for wait in waits {
                 let outcome = shuttle::future::block_on(wait).expect("not aborted");
-                assert!(matches!(outcome, Outcome::Settled(Ok(held)) if *held.value() == 3));
+                assert!(matches!(outcome, Outcome::Settled(Ok(entry)) if *entry.value() == 3));
             }
             settles.join().expect("no panic");
         },
@@ -141,7 +140,7 @@ fn threads_that_wait_in_slices_and_threads_that_wait_once_are_all_woken() {
     shuttle::check_random(
         || {
             let slot = Arc::new(Slot::empty());
-            let Next::Lead(lead) = slot.ask(now()).next else { panic!("the first to ask leads") };
+            let Answer::Missing(Next::Lead(lead)) = slot.ask(now()) else { panic!("the first to ask leads") };
             let flight = lead.flight();
             let threads: Vec<_> = (0..4)
                 .map(|index| {
@@ -172,7 +171,7 @@ fn a_token_that_was_refused_is_renewed_once_however_many_saw_the_refusal() {
                 .map(|_| {
                     let (slot, flights) = (Arc::clone(&slot), Arc::clone(&flights));
                     shuttle::thread::spawn(move || {
-                        slot.forget(|held| *held.value() == 1);
+                        slot.forget(|entry| *entry.value() == 1);
                         let value = obtain(&slot, &|lead| {
                             flights.fetch_add(1, Ordering::SeqCst);
                             lead.settle(minted(2), now(), 0.0);

@@ -4,52 +4,52 @@
 #![allow(dead_code, unreachable_pub, reason = "the included files belong to another crate, and are used in part")]
 #![allow(clippy::panic, reason = "a test may fail")]
 
+#[path = "../../../core/src/cache/entry.rs"]
+mod entry;
 #[path = "../../../core/src/error.rs"]
 mod error;
 #[path = "../../../core/src/cache/flight.rs"]
 mod flight;
-#[path = "../../../core/src/cache/held.rs"]
-mod held;
-#[path = "../../../core/src/moment.rs"]
-mod moment;
 #[path = "../../../core/src/cache/slot.rs"]
 mod slot;
+#[path = "../../../core/src/time.rs"]
+mod time;
 /// In place of `core/src/cache/sync.rs`.
 mod sync {
     pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
     pub(crate) use std::sync::{Arc, PoisonError};
 }
 
+use entry::CacheEntry;
 use flight::Outcome;
-use held::Held;
-use moment::Moment;
-use slot::{Next, Slot};
+use slot::{Answer, Next, Slot};
 use std::sync::Arc;
 use std::time::Duration;
+use time::Timestamp;
 
-fn now() -> Moment {
+fn now() -> Timestamp {
     std::time::SystemTime::UNIX_EPOCH
         .checked_add(Duration::from_secs(1_800_000_000))
-        .map_or(Moment::NEVER, Moment::from)
+        .map_or(Timestamp::NEVER, Timestamp::from)
 }
 
 fn obtain(slot: &Arc<Slot<u32>>) -> u32 {
-    let answer = slot.ask(now());
-    if let Some(held) = answer.usable {
-        return *held.value();
-    }
-    let flight = match answer.next {
+    let next = match slot.ask(now()) {
+        Answer::Fresh(entry) | Answer::Stale(entry, _) => return *entry.value(),
+        Answer::Missing(next) => next,
+    };
+    let flight = match next {
         Next::Lead(lead) => {
             let flight = lead.flight();
-            let held = Held::renewed_ahead(1, now(), now().plus(Duration::from_secs(3600)), 0.0);
-            loom::thread::spawn(move || lead.settle(Ok(held), now(), 0.0));
+            let entry = CacheEntry::renewed_ahead(1, now(), now().plus(Duration::from_secs(3600)), 0.0);
+            loom::thread::spawn(move || lead.settle(Ok(entry), now(), 0.0));
             flight
         }
         Next::Wait(flight) => flight,
-        Next::HoldOff(..) | Next::Rest => panic!("nothing usable, and nothing to do"),
+        Next::Cooldown(..) => panic!("nothing failed"),
     };
     match flight.wait().block(None) {
-        Some(Outcome::Settled(Ok(held))) => *held.value(),
+        Some(Outcome::Settled(Ok(entry))) => *entry.value(),
         _ => panic!("the flight ended without a token"),
     }
 }

@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rolebridge::subject_token::SubjectToken;
-use rolebridge::{Identity, Region};
+use rolebridge::binding::subject_token::SubjectToken;
+use rolebridge::binding::{Identity, Region};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 

@@ -4,7 +4,7 @@
 //! vector we take the variant that signs by header, as Google wants it, and leave the one that signs by query.
 #![allow(clippy::panic, reason = "a test may fail")]
 
-use rolebridge::sigv4::{self, CanonicalRequest, Request, Scope};
+use rolebridge::binding::sigv4::{self, CanonicalRequest, Request, Scope};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

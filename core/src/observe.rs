@@ -1,6 +1,7 @@
 //! A mint, watched: what each step asked, how long it waited for the answer, and how it ended.
 
 use crate::error::{Error, Step};
+use crate::time::Skew;
 use crate::token::Token;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ pub struct StepReport {
     pub took: Duration,
     /// Every request that was sent, tries included, in the order in which they were sent.
     pub requests: Vec<RequestReport>,
+    /// Where the request was signed once more by AWS's clock: by how many seconds that is ahead of this machine's.
+    pub clock_skew_seconds: Option<i64>,
     /// Why it failed, if it did.
     pub error: Option<Error>,
 }
@@ -51,7 +54,7 @@ pub struct RequestReport {
 }
 
 /// Takes down what a mint does. Steps follow one another; requests of one step may run beside each other.
-pub(crate) struct Watch {
+pub(crate) struct MintTrace {
     /// How long the mint has been going on.
     elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
     steps: Mutex<Vec<StepReport>>,
@@ -63,14 +66,21 @@ pub(crate) struct Asked {
     request: usize,
 }
 
-impl Watch {
-    pub(crate) fn new(elapsed: Box<dyn Fn() -> Duration + Send + Sync>) -> Watch {
-        Watch { elapsed, steps: Mutex::default() }
+impl MintTrace {
+    pub(crate) fn new(elapsed: Box<dyn Fn() -> Duration + Send + Sync>) -> MintTrace {
+        MintTrace { elapsed, steps: Mutex::default() }
     }
 
     pub(crate) fn begin(&self, step: Step) {
         let begun = (self.elapsed)();
-        self.steps().push(StepReport { step, begun, took: Duration::ZERO, requests: Vec::new(), error: None });
+        self.steps().push(StepReport {
+            step,
+            begun,
+            took: Duration::ZERO,
+            requests: Vec::new(),
+            clock_skew_seconds: None,
+            error: None,
+        });
     }
 
     /// The step that began last has ended.
@@ -82,6 +92,13 @@ impl Watch {
             for unanswered in step.requests.iter_mut().filter(|request| request.took.is_zero()) {
                 unanswered.took = now.saturating_sub(unanswered.begun);
             }
+        }
+    }
+
+    /// The step goes on with another clock's time.
+    pub(crate) fn adjust_clock(&self, skew: Skew) {
+        if let Some(step) = self.steps().last_mut() {
+            step.clock_skew_seconds = Some(skew.seconds());
         }
     }
 
@@ -123,9 +140,9 @@ impl Watch {
     }
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for MintTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Watch").finish_non_exhaustive()
+        formatter.debug_struct("MintTrace").finish_non_exhaustive()
     }
 }
 
@@ -138,18 +155,18 @@ mod tests {
     #[test]
     fn a_request_that_nobody_answered_lasted_until_its_step_ended() {
         let clock = Arc::new(AtomicU64::new(0));
-        let watch = {
+        let trace = {
             let clock = Arc::clone(&clock);
-            Watch::new(Box::new(move || Duration::from_secs(clock.load(Ordering::Relaxed))))
+            MintTrace::new(Box::new(move || Duration::from_secs(clock.load(Ordering::Relaxed))))
         };
         let uri = http::Uri::from_static("http://user:word@169.254.169.254:8080/latest/api/token?query=1");
-        assert!(watch.ask(&http::Method::PUT, &uri).is_none(), "of no step");
-        watch.begin(Step::Identity);
+        assert!(trace.ask(&http::Method::PUT, &uri).is_none(), "of no step");
+        trace.begin(Step::Identity);
         clock.store(1, Ordering::Relaxed);
-        watch.ask(&http::Method::PUT, &uri).expect("of a step");
+        trace.ask(&http::Method::PUT, &uri).expect("of a step");
         clock.store(3, Ordering::Relaxed);
-        watch.end(None);
-        let Explanation { steps, .. } = watch.explain(Err(Error::config("", "is not what this is about")));
+        trace.end(None);
+        let Explanation { steps, .. } = trace.explain(Err(Error::config("", "is not what this is about")));
         let request = &steps[0].requests[0];
         assert_eq!((request.begun, request.took), (Duration::from_secs(1), Duration::from_secs(2)));
         assert!(request.outcome.as_ref().is_err_and(|why| why.contains("the step's time was over")));

@@ -1,0 +1,51 @@
+//! What the language bindings and the tests of this project need beyond what users hold. Hidden: it changes with any release.
+
+use crate::config;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::token::Token;
+use crate::token_source::{TokenSource, builder};
+use std::time::SystemTime;
+
+pub use crate::identity::{Identity, Region};
+pub use crate::token_source::pending::Pending;
+
+/// The signer.
+pub mod sigv4 {
+    pub use crate::sigv4::*;
+}
+
+/// What is signed.
+pub mod subject_token {
+    pub use crate::subject_token::*;
+}
+
+/// The way of a caller whose cached token is gone or due: joins the flight that mints one, or starts it, with the
+/// environment as the caller sees it. A token that is merely due is answered at once.
+pub fn request(source: &TokenSource, environment: &Environment) -> Pending {
+    source.request(environment)
+}
+
+/// Until when a caller may use a copy of the cached token without coming back.
+pub fn refresh_after(source: &TokenSource) -> Option<SystemTime> {
+    source.refresh_after()
+}
+
+/// As [`TokenSource::invalidate`], in the environment as the caller sees it.
+pub fn invalidate(source: &TokenSource, token: &Token, environment: &Environment) -> bool {
+    source.invalidate_in(token, environment)
+}
+
+/// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. Every other
+/// text belongs to Google's own library.
+pub fn is_supported(text: &str) -> bool {
+    config::is_aws_external_account(text)
+}
+
+/// The text that the environment points to, of any credential type; `None` if no variable names one.
+///
+/// # Errors
+/// [`Kind::Config`](crate::Kind::Config), if the file that is named cannot be read.
+pub fn credential_text(environment: &Environment) -> Result<Option<String>, Error> {
+    builder::credential_text(environment)
+}

@@ -1,0 +1,90 @@
+//! The outside as one mint sees it: a host, the environment as it stood when the mint was asked for, the time by which it
+//! must end, and who takes down what it does.
+
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Step};
+use crate::host::Host;
+use crate::observe::MintTrace;
+use futures_util::future::{self, Either};
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The outside as one flight sees it: a host, the environment as it stood when the flight was asked for, and the time by
+/// which it must end.
+#[derive(Clone, Debug)]
+pub(crate) struct MintContext {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) environment: Environment,
+    pub(crate) deadline: Deadline,
+    /// Who takes down what the flight does, if anybody does.
+    pub(crate) trace: Option<Arc<MintTrace>>,
+}
+
+impl MintContext {
+    /// For one step, which may take this long and never longer than the flight.
+    pub(crate) fn for_step(&self, budget: Duration) -> MintContext {
+        MintContext { deadline: self.deadline.sooner(budget), ..self.clone() }
+    }
+
+    /// What is left of the budget.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.left()
+    }
+
+    /// One step of the way: ends by the deadline, and is taken down if somebody watches.
+    pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        if let Some(trace) = &self.trace {
+            trace.begin(step);
+        }
+        let result = self.within(step, work).await;
+        if let Some(trace) = &self.trace {
+            trace.end(result.as_ref().err().cloned());
+        }
+        result
+    }
+
+    /// `work`, if it ends by the deadline. (Tries end before it by themselves, with what was answered last, unless an
+    /// answer comes drop by drop.)
+    pub(crate) async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match future::select(pin!(work), self.host.sleep(self.left())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => {
+                let message = format!("the step `{}` did not end in time", step.name());
+                Err(Error::new(Kind::Unavailable, step, message))
+            }
+        }
+    }
+}
+
+/// The time by which something must end. It counts on a stopwatch and not on the wall clock, which somebody may set while a
+/// mint is under way.
+#[derive(Clone)]
+pub(crate) struct Deadline {
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
+    at: Duration,
+}
+
+impl Deadline {
+    /// That long from now.
+    pub(crate) fn after(budget: Duration, host: &dyn Host) -> Deadline {
+        Deadline { elapsed: host.stopwatch().into(), at: budget }
+    }
+
+    fn sooner(&self, budget: Duration) -> Deadline {
+        let at = self.at.min((self.elapsed)().saturating_add(budget));
+        Deadline { elapsed: Arc::clone(&self.elapsed), at }
+    }
+
+    fn left(&self) -> Duration {
+        self.at.saturating_sub((self.elapsed)())
+    }
+}
+
+impl fmt::Debug for Deadline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Deadline").field("left", &self.left()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! Who a workload is at AWS: an access key, and the region in which it speaks to AWS STS.
+
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use std::fmt;
+
+/// Keys of an AWS principal and the region in which it speaks to AWS STS.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    key: AccessKey,
+    region: Region,
+}
+
+impl Identity {
+    /// Keys that do not end, in one region; add a session token with [`Identity::with_session_token`].
+    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>, region: Region) -> Identity {
+        let key = AccessKey {
+            access_key_id: access_key_id.into(),
+            secret_access_key: Secret::new(secret_access_key),
+            session_token: None,
+            expires_at: Timestamp::NEVER,
+        };
+        Identity { key, region }
+    }
+
+    /// The same keys as temporary ones, which AWS knows by their session token.
+    pub fn with_session_token(mut self, session_token: impl Into<String>) -> Identity {
+        self.key.session_token = Some(Secret::new(session_token));
+        self
+    }
+
+    pub(crate) fn of(key: AccessKey, region: Region) -> Identity {
+        Identity { key, region }
+    }
+
+    pub(crate) fn access_key_id(&self) -> &str {
+        &self.key.access_key_id
+    }
+
+    pub(crate) fn secret_access_key(&self) -> &str {
+        self.key.secret_access_key.expose()
+    }
+
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.key.session_token.as_ref().map(Secret::expose)
+    }
+
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    pub(crate) fn expires_at(&self) -> Timestamp {
+        self.key.expires_at
+    }
+}
+
+/// An access key with its secret: an identity whose region is still to be found.
+#[derive(Debug, Clone)]
+pub(crate) struct AccessKey {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: Secret,
+    pub(crate) session_token: Option<Secret>,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl AccessKey {
+    /// What tells one from another.
+    pub(crate) fn parts(&self) -> Vec<Option<&[u8]>> {
+        vec![
+            Some(self.access_key_id.as_bytes()),
+            Some(self.secret_access_key.expose().as_bytes()),
+            self.session_token.as_ref().map(|token| token.expose().as_bytes()),
+        ]
+    }
+}
+
+/// An AWS region's name, such as `us-east-1`: `^[a-z]+(-[a-z]+)+-[0-9]+$`. It is checked before it enters a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region(String);
+
+impl Region {
+    /// A region's name; a zone's, which has a letter more, is none.
+    pub fn parse(name: &str) -> Option<Region> {
+        let (words, number) = name.rsplit_once('-')?;
+        let is_name = words.contains('-') && words.split('-').all(is_word) && is_number(number);
+        is_name.then(|| Region(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Region;
+
+    #[test]
+    fn a_region_is_words_and_a_number() {
+        for name in ["us-east-1", "ap-southeast-12", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"] {
+            assert!(Region::parse(name).is_some(), "{name}");
+        }
+        for name in
+            ["", "us", "us-1", "us-east", "us-east-1a", "US-EAST-1", "us-east-1.evil.example", "us--east-1", "-east-1"]
+        {
+            assert_eq!(Region::parse(name), None, "{name}");
+        }
+    }
+}

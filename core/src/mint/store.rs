@@ -1,0 +1,31 @@
+//! Where the layers keep what was minted: one store for a whole process, one of their own for tests and explanations.
+
+use crate::cache::Registry;
+use crate::host::process::PerProcess;
+use crate::identity::Identity;
+use crate::token::Token;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the layers keep.
+#[derive(Default)]
+pub(crate) struct Registries {
+    pub(super) identities: Registry<Identity>,
+    pub(super) tokens: Registry<Token>,
+}
+
+/// Whose registries a token source uses now.
+pub(crate) trait Store: Send + Sync + fmt::Debug {
+    fn registries(&self) -> Arc<Registries>;
+}
+
+/// Those that all token sources of one process share. A fork's child has its own, empty ones.
+#[derive(Debug)]
+pub(crate) struct ProcessStore;
+
+impl Store for ProcessStore {
+    fn registries(&self) -> Arc<Registries> {
+        static REGISTRIES: PerProcess<Registries> = PerProcess::new();
+        REGISTRIES.here()
+    }
+}

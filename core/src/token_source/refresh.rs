@@ -1,0 +1,176 @@
+//! The way of a caller who needs the cache: what it answers, and the flight that it may start.
+
+use super::current::{Current, CurrentToken};
+use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Wait};
+use crate::context::{Deadline, MintContext};
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Step};
+use crate::host::Host;
+use crate::mint::{Mint, PRODUCT, Registries, Store, TokenRequest};
+use crate::observe::{Explanation, MintTrace};
+use crate::time::Timestamp;
+use crate::token::Token;
+use http::HeaderValue;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// For a whole minting, whatever its steps do.
+const MINT_BUDGET: Duration = Duration::from_secs(30);
+
+const _: () =
+    assert!(MINT_BUDGET.as_secs() < LONGEST_FLIGHT.as_secs(), "the cache gives up on no flight that is under way");
+
+/// What was decided when the source was built.
+#[derive(Clone)]
+pub(super) struct Setup {
+    pub(super) request: TokenRequest,
+    pub(super) quota_project: Option<HeaderValue>,
+    pub(super) project: Option<String>,
+    /// Where the builder was given one; else the process is asked at each flight.
+    pub(super) environment: Option<Environment>,
+    pub(super) host: Arc<dyn Host>,
+    pub(super) store: Arc<dyn Store>,
+}
+
+/// What all clones of a token source share.
+pub(super) struct Shared {
+    pub(super) setup: Setup,
+    pub(super) current: CurrentToken,
+}
+
+/// What one who asks is given.
+pub(super) enum Given {
+    Answer(Result<Token, Error>),
+    /// The second is where the answer is kept. To find it again, the process would be told from its parent once more.
+    Wait(Wait<Token>, Arc<Registries>),
+}
+
+impl Shared {
+    pub(super) fn new(setup: Setup) -> Shared {
+        let current = CurrentToken::new(setup.quota_project.clone());
+        Shared { setup, current }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.setup.host.now()
+    }
+
+    /// The environment of a call that brings none.
+    pub(super) fn environment(&self) -> Environment {
+        self.setup.environment.clone().unwrap_or_else(|| self.setup.host.environment())
+    }
+
+    /// Asks the cache, starts the flight that nobody else leads, and gives what the caller uses or waits for.
+    pub(super) fn ask(&self, environment: &Environment) -> Given {
+        let now = self.now();
+        let registries = self.setup.store.registries();
+        let keys = self.setup.request.keys(environment);
+        let (entry, next) = match PRODUCT.slot(&registries, &keys, now).ask(now) {
+            Answer::Fresh(entry) => return Given::Answer(Ok(self.keep(entry, &registries))),
+            Answer::Stale(entry, next) => (Some(entry), next),
+            Answer::Missing(next) => {
+                let current = self.current.usable(now);
+                if let Some(token) = current.as_ref().and_then(|current| self.inherited(current, &registries)) {
+                    return Given::Answer(Ok(token));
+                }
+                (current.map(|current| current.entry.clone()), next)
+            }
+        };
+        let refresh_after = next.refresh_after(now);
+        let given = match next {
+            Next::Wait(flight) => Given::Wait(flight.wait(), Arc::clone(&registries)),
+            Next::Cooldown(error, _) => Given::Answer(Err(error)),
+            Next::Lead(guard) => match self.start(guard, self.context(environment), &registries, entry.is_none()) {
+                Ok(flight) => Given::Wait(flight.wait(), Arc::clone(&registries)),
+                Err(error) => Given::Answer(Err(error)),
+            },
+        };
+        match entry {
+            None => given,
+            Some(entry) => {
+                let refresh_after = refresh_after.min(entry.expires_at());
+                Given::Answer(Ok(self.current.keep(entry, refresh_after, &registries, now)))
+            }
+        }
+    }
+
+    /// Keeps a token that is as new as any.
+    pub(super) fn keep(&self, entry: CacheEntry<Token>, registries: &Arc<Registries>) -> Token {
+        let refresh_after = entry.stale_at();
+        self.current.keep(entry, refresh_after, registries, self.now())
+    }
+
+    /// The token at hand, if it is a parent's and need not be renewed yet: its other children have it too, and each draws a
+    /// point of its own for the renewal.
+    fn inherited(&self, current: &Current, registries: &Arc<Registries>) -> Option<Token> {
+        let host = &self.setup.host;
+        let now = host.now();
+        let entry = (!current.is_of(registries)).then(|| current.entry.clone().renewed_from(now, host.random()))?;
+        entry.is_fresh(now).then(|| self.keep(entry, registries))
+    }
+
+    pub(super) fn invalidate(&self, token: &Token, environment: &Environment) -> bool {
+        let now = self.now();
+        let is_given_up = self.current.invalidate(token, now);
+        if is_given_up {
+            let keys = self.setup.request.keys(environment);
+            let slot = PRODUCT.slot(&self.setup.store.registries(), &keys, now);
+            slot.forget(|entry| entry.value().is(token));
+        }
+        is_given_up
+    }
+
+    /// Runs a flight on the host, where it ends whatever becomes of its callers.
+    fn start(
+        &self,
+        guard: FlightGuard<Token>,
+        context: MintContext,
+        registries: &Arc<Registries>,
+        is_waited_for: bool,
+    ) -> Result<Arc<Flight<Token>>, Error> {
+        let flight = guard.flight();
+        let mint = Mint::new(self.setup.request.clone(), context, Arc::clone(registries), is_waited_for);
+        match self.setup.host.spawn(Box::pin(mint.run(guard))) {
+            Ok(()) => Ok(flight),
+            Err(cause) => {
+                let message = "the threads that mint tokens could not be started";
+                let error = Error::new(Kind::Unavailable, Step::Identity, message);
+                Err(error
+                    .hinting("raise the limit of threads (`ulimit -u`, `pids.max`) or of open files (`ulimit -n`)")
+                    .caused_by(cause))
+            }
+        }
+    }
+
+    /// Mints as a new process would, in registries that are empty, and tells how it went.
+    pub(super) async fn explain(&self, environment: &Environment) -> Explanation {
+        let trace = Arc::new(MintTrace::new(self.setup.host.stopwatch()));
+        let context = MintContext { trace: Some(Arc::clone(&trace)), ..self.context(environment) };
+        let registries = Arc::<Registries>::default();
+        let now = self.now();
+        let slot = PRODUCT.slot(&registries, &self.setup.request.keys(environment), now);
+        let outcome = match slot.ask(now) {
+            Answer::Missing(Next::Lead(guard)) => match self.start(guard, context, &registries, true) {
+                Ok(flight) => flight.wait().await,
+                Err(error) => Outcome::Settled(Err(error)),
+            },
+            _ => Outcome::Abandoned,
+        };
+        trace.explain(match outcome {
+            Outcome::Settled(result) => result.map(CacheEntry::into_value),
+            Outcome::Abandoned => Err(internal("the flight for the token ended without a result")),
+        })
+    }
+
+    /// The context of one mint that starts now.
+    fn context(&self, environment: &Environment) -> MintContext {
+        let host = Arc::clone(&self.setup.host);
+        let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
+        MintContext { host, environment: environment.clone(), deadline, trace: None }
+    }
+}
+
+/// A failure of this crate, before any step of the way.
+pub(super) fn internal(message: &str) -> Error {
+    Error::new(Kind::Internal, Step::Config, message)
+}
