@@ -19,11 +19,14 @@ function installedCopies(folders) {
   return [...found];
 }
 
-/** Looks at each package of a `node_modules`, and into the `node_modules` of each. */
+/** Looks at each package of a `node_modules`, and into the `node_modules` of each. Links may lead in a circle. */
 function search(modules, found, seen) {
-  if (seen.has(modules)) return;
-  seen.add(modules);
-  for (const name of entries(modules)) {
+  const names = entries(modules);
+  if (names.length === 0) return;
+  const real = realpathSync(modules);
+  if (seen.has(real)) return;
+  seen.add(real);
+  for (const name of names) {
     const path = join(modules, name);
     if (name.startsWith('@')) search(path, found, seen);
     // pnpm: one folder for each package and version, with a `node_modules` for it and what it needs.
