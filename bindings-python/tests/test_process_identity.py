@@ -12,7 +12,7 @@ from cloud import World, output_of
 #: A namespace in which process ids begin at 1, with its own `/proc`.
 NAMESPACE = ("unshare", "--map-root-user", "--fork", "--pid", "--mount-proc", "--kill-child")
 
-#: Process 1 of the namespace forks a process that mints. That one's child outlives it and forks another one under its id.
+#: Process 1 of the namespace forks a process that mints. That one's child outlives it, and forks another under its id.
 RECYCLED = """
 import os, rolebridge, signal, sys
 

@@ -2,11 +2,14 @@
 //!
 //! Everything else in this crate is given a [`Host`] or is pure. [`native`] is the real one; tests have their own.
 
-pub(crate) mod engine;
+mod engine;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod native;
+mod network;
 pub(crate) mod process;
+mod proxy;
+mod tls;
 
 use crate::environment::Environment;
 use crate::reply::Reply;

@@ -191,7 +191,7 @@ fn named_by(environment: &Environment) -> Option<Text> {
         let is_json = named.contains(['{', '"', '\n']);
         return Some(if is_json { Text::Json(named.to_owned()) } else { Text::File(named.into()) });
     }
-    environment.value(env_names::GOOGLE_APPLICATION_CREDENTIALS).map(|path| Text::File(path.into()))
+    environment.path(env_names::GOOGLE_APPLICATION_CREDENTIALS).map(Text::File)
 }
 
 fn nothing_named() -> Error {
