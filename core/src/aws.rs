@@ -13,11 +13,17 @@
 
 mod environment;
 mod imds;
+#[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
+mod key;
 #[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
 mod profile_plan;
 #[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
+mod quote;
+#[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
 mod region;
 pub(crate) mod shared_config;
+#[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
+pub(crate) mod sts;
 
 use crate::context::MintContext;
 use crate::env_names;
