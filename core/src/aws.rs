@@ -11,17 +11,23 @@
 //!
 //! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else what instance metadata says.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
+mod container;
 mod environment;
 mod imds;
-#[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
 mod key;
 #[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
+mod login;
+#[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
+mod process;
+#[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
 mod profile_plan;
-#[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
 mod quote;
 #[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
 mod region;
 pub(crate) mod shared_config;
+#[cfg_attr(not(test), expect(dead_code, reason = "the source that uses it is wired next"))]
+mod sso;
 #[cfg_attr(not(test), expect(dead_code, reason = "the sources that use it are wired next"))]
 pub(crate) mod sts;
 
