@@ -1,34 +1,48 @@
 //! Who this workload is at AWS: its keys and its region, from the first source that is configured.
 //!
-//! Asked in this order, free sources before any that waits on a network:
+//! Asked in this order, free sources before any that waits on a network, as AWS's SDKs for Go and Java:
 //!
-//! 1. **variables**: `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY`;
-//! 2. **container**: the role of an ECS task, of an EKS pod, of a function that was restored from a snapshot;
-//! 3. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
+//! 1. what the **program** names: a supplier of its own, or a profile; then nothing else is asked;
+//! 2. **variables**: `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY`;
+//! 3. **web identity** (IRSA): `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`;
+//! 4. **profile** of AWS's shared files: keys, roles to assume, IAM Identity Center, `aws login`, a command;
+//! 5. **container**: the role of an ECS task, of an EKS pod, of a function that was restored from a snapshot;
+//! 6. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
 //!
 //! A source answers one of three ways: here it is; not configured, ask the next; configured and broken, **stop**. A
-//! workload whose own role is broken never becomes the machine's role. So a source that is configured and that
-//! this version cannot read yet (a profile, IRSA) stops the search too.
+//! workload whose own role is broken never becomes the machine's role. With the keys, a role that the program names is
+//! assumed, if it names one.
 //!
-//! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the ECS task's, else what instance metadata says.
+//! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's, else the ECS task's, else what instance
+//! metadata says.
 
+mod call;
+mod container;
+mod key;
+mod login;
+mod process;
 mod profile_plan;
+mod quote;
 mod region;
-mod reply;
 pub(crate) mod shared_config;
 mod source;
+mod sso;
+pub(crate) mod sts;
 
 use crate::context::MintContext;
-use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Identity, Region};
 use futures_util::future;
-use source::container::{self, Container};
+use shared_config::SharedConfig;
+use source::container::{self as container_source, Container};
 use source::instance_metadata::{self, Endpoint};
+use source::profile::{self, Profile};
 pub(crate) use source::supplier::{Supplier, on_another_thread};
-use source::{task_metadata, variables};
+use source::web_identity::{self, WebIdentity};
+use source::{role, task_metadata, variables};
 use std::borrow::Cow;
+use sts::Role;
 use url::Url;
 
 /// What the program says of where its identity comes from; by default nothing.
@@ -36,19 +50,27 @@ use url::Url;
 pub(crate) struct Options {
     /// Asked in place of every other source.
     pub(crate) supplier: Option<Supplier>,
+    /// The same, of a profile.
+    pub(crate) profile: Option<String>,
+    /// The role that is assumed with the keys of whichever source.
+    pub(crate) role: Option<Role>,
 }
 
-/// Where this workload's identity is to be found: what the environment configures, decided with no request.
+/// Where this workload's identity is to be found: what the program and the environment configure, decided with no request.
 #[derive(Debug)]
 pub(crate) struct Source {
     key: KeySource,
     region: RegionSource,
+    role: Option<Role>,
 }
 
 #[derive(Debug)]
 enum KeySource {
     Supplier(Supplier),
     Known(AccessKey),
+    WebIdentity(WebIdentity),
+    /// And where to look if the files say nothing of it.
+    Profile(Profile, Box<KeySource>),
     Container(Container),
     InstanceMetadata(Endpoint),
     /// What is configured is broken, or nothing is configured.
@@ -58,6 +80,8 @@ enum KeySource {
 #[derive(Debug)]
 enum RegionSource {
     Known(Region),
+    /// And where to look if the profile names none.
+    Profile(Profile, Box<RegionSource>),
     Task(Url),
     InstanceMetadata(Endpoint),
     Nowhere(Error),
@@ -68,7 +92,8 @@ enum RegionSource {
 pub(crate) fn resolve(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Source {
     Source {
         key: key_source(environment, options, metadata_origin).unwrap_or_else(KeySource::Nowhere),
-        region: region_source(environment, metadata_origin).unwrap_or_else(RegionSource::Nowhere),
+        region: region_source(environment, options, metadata_origin).unwrap_or_else(RegionSource::Nowhere),
+        role: options.role.clone(),
     }
 }
 
@@ -76,25 +101,46 @@ fn key_source(environment: &Environment, options: &Options, metadata_origin: Opt
     if let Some(supplier) = &options.supplier {
         return Ok(KeySource::Supplier(supplier.clone()));
     }
+    if options.profile.is_some() {
+        let profile = profile::selected(environment, options.profile.as_deref());
+        let nowhere = failure("the profile that the program names has no credentials");
+        return Ok(KeySource::Profile(profile, Box::new(KeySource::Nowhere(nowhere))));
+    }
     if let Some(key) = variables::key(environment)? {
         return Ok(KeySource::Known(key));
     }
-    refuse_unread_sources(environment)?;
-    if let Some(container) = container::configured(environment)? {
+    if let Some(web_identity) = web_identity::configured(environment)? {
+        return Ok(KeySource::WebIdentity(web_identity));
+    }
+    let after = container_or_instance(environment, metadata_origin).unwrap_or_else(KeySource::Nowhere);
+    Ok(KeySource::Profile(profile::selected(environment, None), Box::new(after)))
+}
+
+fn container_or_instance(environment: &Environment, metadata_origin: Option<&Url>) -> Result<KeySource, Error> {
+    if let Some(container) = container_source::configured(environment)? {
         return Ok(KeySource::Container(container));
     }
-    let need = "no AWS identity is set up here: no keys in the environment";
+    let need = "no AWS identity is set up here: no keys in the environment, no web identity, no profile with credentials, no container's role";
     Ok(KeySource::InstanceMetadata(instance_metadata::endpoint(environment, metadata_origin, need)?))
 }
 
-fn region_source(environment: &Environment, metadata_origin: Option<&Url>) -> Result<RegionSource, Error> {
+fn region_source(
+    environment: &Environment,
+    options: &Options,
+    metadata_origin: Option<&Url>,
+) -> Result<RegionSource, Error> {
     if let Some(region) = variables::region(environment)? {
         return Ok(RegionSource::Known(region));
     }
+    let after = task_or_instance(environment, metadata_origin).unwrap_or_else(RegionSource::Nowhere);
+    Ok(RegionSource::Profile(profile::selected(environment, options.profile.as_deref()), Box::new(after)))
+}
+
+fn task_or_instance(environment: &Environment, metadata_origin: Option<&Url>) -> Result<RegionSource, Error> {
     if let Some(task) = task_metadata::configured(environment)? {
         return Ok(RegionSource::Task(task));
     }
-    let need = "no variable names the AWS region";
+    let need = "no variable and no profile names the AWS region";
     let endpoint = instance_metadata::endpoint(environment, metadata_origin, need).map_err(without_region)?;
     Ok(RegionSource::InstanceMetadata(endpoint))
 }
@@ -104,21 +150,83 @@ impl Source {
     pub(crate) fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
         let mut parts = self.key.parts();
         parts.extend(self.region.parts());
+        if let Some(role) = &self.role {
+            let text = |text: &Option<String>| text.clone().map(|text| Cow::Owned(text.into_bytes()));
+            parts.extend([Some(role.role_arn.as_bytes().into()), text(&role.session_name), text(&role.external_id)]);
+        }
         parts
     }
 
-    /// Whether finding the identity takes requests that may succeed.
+    /// Whether finding the identity takes requests that may succeed, as far as can be told without a look at any file.
     pub(crate) fn waits(&self) -> bool {
         match (&self.key, &self.region) {
             (KeySource::Nowhere(_), _) | (_, RegionSource::Nowhere(_)) => false,
-            (KeySource::Known(_), RegionSource::Known(_)) => false,
+            (KeySource::Profile(_, after), RegionSource::Known(_)) => !matches!(**after, KeySource::Nowhere(_)),
+            (KeySource::Known(_), RegionSource::Known(_)) => self.role.is_some(),
             _ => true,
         }
     }
 
     /// Finds the identity.
     pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
-        let Source { key, region } = self;
+        let Source { key, region, role } = self;
+        let (key, region) = with_profile(key, region, context).await?;
+        let identity = key.find(region, context).await?;
+        let Some(role) = role else { return Ok(identity) };
+        let region = identity.region().clone();
+        let named = call::named_endpoint(&context.environment, crate::env_names::AWS_ENDPOINT_URL_STS)?;
+        let key = role::key(context, &region, named.as_ref(), identity.into_key(), &role).await?;
+        Ok(Identity::of(key, region))
+    }
+}
+
+/// A source of keys when what the files say is known.
+enum Decided {
+    Plan(Profile, SharedConfig, profile_plan::Plan),
+    Other(KeySource),
+}
+
+/// Reads AWS's files, if the keys or the region may be there, and decides by them.
+async fn with_profile(
+    key: KeySource,
+    region: RegionSource,
+    context: &MintContext,
+) -> Result<(Decided, RegionSource), Error> {
+    // The region of a source that is refused already is not looked for.
+    let config = match (&key, &region) {
+        (KeySource::Nowhere(_), _) => None,
+        (KeySource::Profile(profile, _), _) | (_, RegionSource::Profile(profile, _)) => {
+            Some(profile.load(context).await?)
+        }
+        _ => None,
+    };
+    let region = match (region, &config) {
+        (RegionSource::Profile(profile, after), Some(config)) => match profile.region(config)? {
+            Some(region) => RegionSource::Known(region),
+            None => *after,
+        },
+        (region, _) => region,
+    };
+    let key = match (key, config) {
+        (KeySource::Profile(profile, after), Some(config)) => match profile.plan(&config)? {
+            Some(plan) => Decided::Plan(profile, config, plan),
+            None => Decided::Other(*after),
+        },
+        (key, _) => Decided::Other(key),
+    };
+    Ok((key, region))
+}
+
+impl Decided {
+    async fn find(self, region: RegionSource, context: &MintContext) -> Result<Identity, Error> {
+        let key = match self {
+            Decided::Plan(profile, config, plan) => {
+                let region = region.find(context).await?;
+                let key = profile.key(context, &config, plan, &region).await?;
+                return Ok(Identity::of(key, region));
+            }
+            Decided::Other(key) => key,
+        };
         match key {
             KeySource::Nowhere(error) => Err(error),
             KeySource::Known(key) => Ok(Identity::of(key, region.find(context).await?)),
@@ -126,6 +234,10 @@ impl Source {
                 (key, Some(region)) => Ok(Identity::of(key, region)),
                 (key, None) => Ok(Identity::of(key, region.find(context).await?)),
             },
+            KeySource::WebIdentity(web_identity) => {
+                let region = region.find(context).await?;
+                Ok(Identity::of(web_identity.key(context, &region).await?, region))
+            }
             KeySource::Container(container) => {
                 let (key, region) = future::join(container.key(context), region.find(context)).await;
                 Ok(Identity::of(key?, region?))
@@ -138,6 +250,7 @@ impl Source {
                 };
                 instance_metadata::identity(context, &endpoint, known).await
             }
+            KeySource::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
         }
     }
 }
@@ -147,6 +260,10 @@ impl KeySource {
         let (kind, parts) = match self {
             KeySource::Supplier(supplier) => ("supplier", vec![Some(supplier.id().to_vec().into())]),
             KeySource::Known(key) => ("known", borrowed(key.parts())),
+            KeySource::WebIdentity(web_identity) => ("web identity", borrowed(web_identity.parts())),
+            KeySource::Profile(profile, after) => {
+                ("profile", borrowed(profile.parts()).into_iter().chain(after.parts()).collect())
+            }
             KeySource::Container(container) => ("container", borrowed(container.parts())),
             KeySource::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
             KeySource::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
@@ -162,12 +279,15 @@ fn borrowed(parts: Vec<Option<&[u8]>>) -> Vec<Option<Cow<'_, [u8]>>> {
 impl RegionSource {
     fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
         let (kind, parts) = match self {
-            RegionSource::Known(region) => ("known", vec![Some(region.as_str().as_bytes())]),
-            RegionSource::Task(url) => ("task", vec![Some(url.as_str().as_bytes())]),
-            RegionSource::InstanceMetadata(endpoint) => ("metadata", endpoint.parts()),
-            RegionSource::Nowhere(error) => ("nowhere", vec![Some(error.message().as_bytes())]),
+            RegionSource::Known(region) => ("known", borrowed(vec![Some(region.as_str().as_bytes())])),
+            RegionSource::Profile(profile, after) => {
+                ("profile", borrowed(profile.parts()).into_iter().chain(after.parts()).collect())
+            }
+            RegionSource::Task(url) => ("task", borrowed(vec![Some(url.as_str().as_bytes())])),
+            RegionSource::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
+            RegionSource::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
         };
-        std::iter::once(Some(kind.as_bytes().into())).chain(borrowed(parts)).collect()
+        std::iter::once(Some(kind.as_bytes().into())).chain(parts).collect()
     }
 
     async fn find(self, context: &MintContext) -> Result<Region, Error> {
@@ -178,29 +298,9 @@ impl RegionSource {
                 instance_metadata::region(context, &endpoint).await.map_err(without_region)
             }
             RegionSource::Nowhere(error) => Err(error),
+            RegionSource::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
         }
     }
-}
-
-/// The variable that names a source which is not read yet, and what it names.
-fn unread_source(environment: &Environment) -> Option<(&'static str, &'static str)> {
-    const SOURCES: [(&str, &str); 4] = [
-        (env_names::AWS_WEB_IDENTITY_TOKEN_FILE, "a web identity (IRSA)"),
-        (env_names::AWS_PROFILE, "a profile"),
-        (env_names::AWS_SHARED_CREDENTIALS_FILE, "a profile"),
-        (env_names::AWS_CONFIG_FILE, "a profile"),
-    ];
-    SOURCES.into_iter().find(|(name, _)| environment.is_set(name))
-}
-
-/// Stops where there is one: going on would find the machine's role.
-fn refuse_unread_sources(environment: &Environment) -> Result<(), Error> {
-    let Some((name, source)) = unread_source(environment) else { return Ok(()) };
-    Err(failure(format!(
-        "`{name}` names {source} as this workload's identity, which this version of Rolebridge cannot read; \
-         the machine's own role was not asked instead"
-    ))
-    .hinting("export the role's keys as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or unset the variable"))
 }
 
 /// Keys are there, and no region.

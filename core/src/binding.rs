@@ -1,12 +1,14 @@
 //! What the language bindings and the tests of this project need beyond what users hold. Hidden: it changes with any release.
 
 use crate::aws;
+use crate::aws::sts::{self, Role};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::token::Token;
 use crate::token_source::{TokenSource, builder};
 use std::time::SystemTime;
+use url::Url;
 
 pub use crate::identity::{Identity, Region};
 pub use crate::token_source::pending::Pending;
@@ -14,6 +16,18 @@ pub use crate::token_source::pending::Pending;
 /// The signer.
 pub mod sigv4 {
     pub use crate::sigv4::*;
+}
+
+/// The request that assumes a role, signed at one time, in the identity's region. `None` if `endpoint` is not a URL.
+pub fn assume_role(
+    identity: &Identity,
+    endpoint: &str,
+    role_arn: &str,
+    external_id: Option<&str>,
+    now: SystemTime,
+) -> Option<http::Request<Vec<u8>>> {
+    let role = Role { role_arn: role_arn.to_owned(), external_id: external_id.map(str::to_owned), ..Role::default() };
+    sts::assume_role(identity, &Url::parse(endpoint).ok()?, &role, now.into()).ok()
 }
 
 /// AWS's files of profiles.

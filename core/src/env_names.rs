@@ -37,14 +37,38 @@ names! {
     AWS_REGION;
     /// The region where `AWS_REGION` is unset.
     AWS_DEFAULT_REGION;
-    /// Names the source IRSA: never passed over for another identity.
+    /// A web identity (IRSA): the file of a token that `AWS_ROLE_ARN` trusts; read for each use.
     AWS_WEB_IDENTITY_TOKEN_FILE;
-    /// Names a profile, a source: never passed over for another identity.
+    /// The role of that web identity.
+    AWS_ROLE_ARN;
+    /// The session's name in that role; `rolebridge` if unset.
+    AWS_ROLE_SESSION_NAME;
+    /// The profile of AWS's shared files; `default` if unset.
     AWS_PROFILE;
-    /// Names the file of profiles, a source: never passed over for another identity.
+    /// AWS's credentials file; `~/.aws/credentials` if unset.
     AWS_SHARED_CREDENTIALS_FILE;
-    /// Names the file of profiles, a source: never passed over for another identity.
+    /// AWS's config file; `~/.aws/config` if unset.
     AWS_CONFIG_FILE;
+    /// Where `aws login` keeps its sign-ins; `~/.aws/login/cache` if unset.
+    AWS_LOGIN_CACHE_DIRECTORY;
+    /// Where calls to AWS's services go in place of AWS's own hosts (never what Google calls).
+    AWS_ENDPOINT_URL;
+    /// The same for AWS STS alone.
+    AWS_ENDPOINT_URL_STS;
+    /// The same for the portal of IAM Identity Center.
+    AWS_ENDPOINT_URL_SSO;
+    /// The same for the sign-ins of IAM Identity Center.
+    AWS_ENDPOINT_URL_SSO_OIDC;
+    /// `true` (any case) leaves those aside, and what profiles say of endpoints.
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS;
+    /// The user's home, for `~`.
+    HOME;
+    /// The user's home on Windows.
+    USERPROFILE;
+    /// The drive of the user's home on Windows.
+    HOMEDRIVE;
+    /// The path of the user's home on that drive.
+    HOMEPATH;
     /// The container's role on ECS and Fargate: a path at the task's agent.
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
     /// The container's role under EKS Pod Identity and SnapStart: a URL.

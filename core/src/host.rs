@@ -115,16 +115,18 @@ impl std::error::Error for FileError {}
 /// What a command left behind.
 pub(crate) struct CommandOutput {
     pub(crate) succeeded: bool,
+    /// Its exit status; none if a signal ended it.
+    pub(crate) status: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     /// The end of what it wrote to its standard error.
-    pub(crate) complaint: String,
+    pub(crate) stderr: Vec<u8>,
 }
 
 /// Why a command left nothing.
 #[derive(Debug)]
 pub(crate) enum CommandError {
     NotStarted(std::io::Error),
-    TooSlow,
+    TooSlow { stderr: Vec<u8> },
     TooLong,
 }
 
@@ -132,7 +134,7 @@ impl fmt::Display for CommandError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CommandError::NotStarted(cause) => write!(formatter, "could not be started: {cause}"),
-            CommandError::TooSlow => formatter.write_str("did not end in time, and was ended"),
+            CommandError::TooSlow { .. } => formatter.write_str("did not end in time, and was ended"),
             CommandError::TooLong => formatter.write_str("printed more than 1 MiB, and was ended"),
         }
     }

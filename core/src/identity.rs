@@ -37,6 +37,10 @@ impl Identity {
         Identity { key, region }
     }
 
+    pub(crate) fn into_key(self) -> AccessKey {
+        self.key
+    }
+
     pub(crate) fn access_key_id(&self) -> &str {
         &self.key.access_key_id
     }

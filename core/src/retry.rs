@@ -25,6 +25,7 @@ const SHORTEST_TRY: Duration = Duration::from_millis(500);
 fn decide(
     route: Route,
     tries: u32,
+    may_pass: fn(&Reply) -> bool,
     outcome: &Result<Reply, SendError>,
     left: Duration,
     random: f64,
@@ -34,7 +35,7 @@ fn decide(
         Route::LinkLocal => (LINK_LOCAL_TRIES, LINK_LOCAL_BACKOFF),
     };
     let (may_pass, asked) = match outcome {
-        Ok(reply) => (reply.is_transient(), reply.retry_after),
+        Ok(reply) => (may_pass(reply), reply.retry_after),
         Err(error) => match error.reason {
             Reason::Interrupted => (true, None),
             Reason::Connect => (route == Route::Public, None),
@@ -57,6 +58,16 @@ pub(crate) async fn send(
     route: Route,
     request: http::Result<http::Request<Vec<u8>>>,
 ) -> Result<Reply, SendError> {
+    send_while(context, route, Reply::is_transient, request).await
+}
+
+/// The same, to a service that tells by its own words what may pass.
+pub(crate) async fn send_while(
+    context: &MintContext,
+    route: Route,
+    may_pass: fn(&Reply) -> bool,
+    request: http::Result<http::Request<Vec<u8>>>,
+) -> Result<Reply, SendError> {
     let request = request.map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
     let host = &context.host;
     let mut tries = 1;
@@ -66,7 +77,7 @@ pub(crate) async fn send(
         if let (Some(trace), Some(asked)) = (&context.trace, asked) {
             trace.answer(&asked, outcome.as_ref().map(|reply| reply.status).map_err(ToString::to_string));
         }
-        match decide(route, tries, &outcome, context.left(), host.random()) {
+        match decide(route, tries, may_pass, &outcome, context.left(), host.random()) {
             None => return outcome,
             Some(wait) => host.sleep(wait).await,
         }
@@ -91,10 +102,17 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_and_a_refusal_is_not() {
         for status in [408, 429, 500, 502, 503, 504] {
-            assert!(decide(Route::Public, 1, &answered(status, None), LEFT, 0.0).is_some(), "{status}");
+            assert!(
+                decide(Route::Public, 1, Reply::is_transient, &answered(status, None), LEFT, 0.0).is_some(),
+                "{status}"
+            );
         }
         for status in [200, 302, 400, 401, 403, 404, 409] {
-            assert_eq!(decide(Route::Public, 1, &answered(status, None), LEFT, 0.0), None, "{status}");
+            assert_eq!(
+                decide(Route::Public, 1, Reply::is_transient, &answered(status, None), LEFT, 0.0),
+                None,
+                "{status}"
+            );
         }
         for (route, reason, again) in [
             (Route::Public, Reason::Interrupted, true),
@@ -106,41 +124,51 @@ mod tests {
             (Route::LinkLocal, Reason::Connect, false),
             (Route::LinkLocal, Reason::Timeout, false),
         ] {
-            assert_eq!(decide(route, 1, &failed(reason), LEFT, 0.0).is_some(), again, "{route:?} {reason:?}");
+            assert_eq!(
+                decide(route, 1, Reply::is_transient, &failed(reason), LEFT, 0.0).is_some(),
+                again,
+                "{route:?} {reason:?}"
+            );
         }
     }
 
     #[test]
     fn waits_double_shrink_at_random_and_end() {
-        let wait = |tries, random| decide(Route::Public, tries, &answered(503, None), LEFT, random);
+        let wait =
+            |tries, random| decide(Route::Public, tries, Reply::is_transient, &answered(503, None), LEFT, random);
         assert_eq!(wait(1, 0.0), Some(Duration::from_millis(500)));
         assert_eq!(wait(1, 1.0), Some(Duration::from_millis(250)));
         assert_eq!(wait(3, 0.0), Some(Duration::from_secs(2)));
         assert_eq!(wait(4, 0.0), None);
-        assert_eq!(decide(Route::LinkLocal, 3, &answered(503, None), LEFT, 0.0), None);
+        assert_eq!(decide(Route::LinkLocal, 3, Reply::is_transient, &answered(503, None), LEFT, 0.0), None);
     }
 
     #[test]
     fn retry_after_is_honoured_or_ends_the_tries() {
-        let wait = |random| decide(Route::Public, 1, &answered(429, Some(3)), LEFT, random);
+        let wait = |random| decide(Route::Public, 1, Reply::is_transient, &answered(429, Some(3)), LEFT, random);
         assert_eq!(wait(0.0), Some(Duration::from_millis(3500)));
         assert_eq!(wait(1.0), Some(Duration::from_millis(3250)), "jittered: others were asked the same");
-        assert_eq!(decide(Route::Public, 1, &answered(429, Some(60)), LEFT, 0.0), None);
+        assert_eq!(decide(Route::Public, 1, Reply::is_transient, &answered(429, Some(60)), LEFT, 0.0), None);
     }
 
     #[test]
     fn a_connection_is_tried_again_only_if_one_that_hangs_fits_into_the_budget() {
-        let wait = |left| decide(Route::Public, 2, &failed(Reason::Connect), Duration::from_secs(left), 0.0);
+        let wait = |left| {
+            decide(Route::Public, 2, Reply::is_transient, &failed(Reason::Connect), Duration::from_secs(left), 0.0)
+        };
         assert_eq!(wait(6), Some(Duration::from_secs(1)));
         assert_eq!(wait(5), None);
     }
 
     #[test]
     fn a_wait_that_does_not_fit_into_the_budget_is_not_begun() {
-        let wait = |left| decide(Route::Public, 1, &answered(503, None), Duration::from_millis(left), 0.0);
+        let wait = |left| {
+            decide(Route::Public, 1, Reply::is_transient, &answered(503, None), Duration::from_millis(left), 0.0)
+        };
         assert_eq!(wait(1000), Some(Duration::from_millis(500)));
         assert_eq!(wait(999), None);
-        let asked = decide(Route::LinkLocal, 1, &answered(503, Some(3)), Duration::from_millis(2500), 0.0);
+        let asked =
+            decide(Route::LinkLocal, 1, Reply::is_transient, &answered(503, Some(3)), Duration::from_millis(2500), 0.0);
         assert_eq!(asked, None, "the outcome stands, and with it what was asked");
     }
 }

@@ -14,7 +14,9 @@
 //! its own keys. Any other return to a profile is a loop. What is begun and not complete is an error, which names the
 //! profile, the property and where it stands, and quotes no key.
 
+use super::key::is_word;
 use super::shared_config::{Property, Section, SharedConfig};
+use super::sts::Role;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Region};
 use crate::secret::Secret;
@@ -33,7 +35,7 @@ pub(crate) struct Plan {
     /// The profile that names the first source.
     pub(crate) base_profile: String,
     /// The roles to assume, each with the keys of the one before it.
-    pub(crate) roles: Vec<Role>,
+    pub(crate) roles: Vec<Link>,
 }
 
 /// A source of keys that needs no others.
@@ -73,15 +75,11 @@ pub(crate) struct Sso {
     pub(crate) role_name: String,
 }
 
-/// A role to assume.
+/// A role to assume, and the profile that names it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Role {
-    /// The profile that names it, for errors.
+pub(crate) struct Link {
     pub(crate) profile: String,
-    pub(crate) role_arn: String,
-    pub(crate) session_name: Option<String>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) duration: Option<Duration>,
+    pub(crate) role: Role,
 }
 
 /// What the profile of a name says. `named_by` is the variable or option that chose it; none if it is the default.
@@ -103,7 +101,7 @@ pub(crate) fn plan(config: &SharedConfig, name: &str, named_by: Option<&str>) ->
             break Base::Keys(profile.keys()?);
         }
         let Some((role, assumed_by)) = profile.link()? else { break profile.base(config)? };
-        roles.push(role);
+        roles.push(Link { profile: profile.name.to_owned(), role });
         let source = match assumed_by {
             AssumedBy::Base(base) => break base,
             AssumedBy::Profile(source) => source,
@@ -262,7 +260,6 @@ impl<'a> Profile<'a> {
             }
         };
         Ok(Role {
-            profile: self.name.to_owned(),
             role_arn: owned("role_arn")?.unwrap_or_default(),
             session_name: owned("role_session_name")?,
             external_id: owned("external_id")?,
@@ -310,7 +307,7 @@ impl<'a> Profile<'a> {
         let (id, secret) = (self.required(id, secret)?, self.required(secret, id)?);
         let token = self.text("aws_session_token")?;
         for (name, value) in [("aws_access_key_id", Some(id)), ("aws_session_token", token)] {
-            if value.is_some_and(|value| !value.bytes().all(|byte| byte.is_ascii_graphic())) {
+            if value.is_some_and(|value| !is_word(value)) {
                 return Err(self.wrong(name, "holds a character that no header can carry"));
             }
         }

@@ -5,6 +5,10 @@
 
 pub(super) mod container;
 pub(super) mod instance_metadata;
+pub(super) mod profile;
+pub(super) mod role;
+mod sso;
 pub(super) mod supplier;
 pub(super) mod task_metadata;
 pub(super) mod variables;
+pub(super) mod web_identity;

@@ -25,10 +25,9 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Runs `sh -c line` and waits for its end, for at most `limit`. On the engine's thread.
 pub(super) async fn run(line: &str, limit: Duration) -> Result<CommandOutput, CommandError> {
     let mut running = Running::start(line).map_err(CommandError::NotStarted)?;
-    match tokio::time::timeout(limit, running.finish()).await {
-        Ok(result) => result,
-        Err(_) => Err(CommandError::TooSlow),
-    }
+    let mut stderr = Vec::new();
+    let finished = tokio::time::timeout(limit, running.finish(&mut stderr)).await;
+    finished.unwrap_or(Err(CommandError::TooSlow { stderr }))
 }
 
 /// A command under way. Dropped, it is ended, and with it all that it started.
@@ -58,13 +57,13 @@ impl Running {
         })
     }
 
-    async fn finish(&mut self) -> Result<CommandOutput, CommandError> {
+    async fn finish(&mut self, stderr: &mut Vec<u8>) -> Result<CommandOutput, CommandError> {
         let Running { child, output, complaint } = self;
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut stdout = Vec::new();
         let status = {
             let mut reading = pin!(future::join(
                 read(output, &mut stdout, |bytes| bytes.len() <= LONGEST_OUTPUT),
-                read(complaint, &mut stderr, |bytes| {
+                read(complaint, stderr, |bytes| {
                     let excess = bytes.len().saturating_sub(LONGEST_COMPLAINT);
                     bytes.drain(..excess);
                     true
@@ -92,8 +91,9 @@ impl Running {
         Ok(CommandOutput {
             // Where nobody can tell how it ended, its output alone decides.
             succeeded: status.is_none_or(|status| status.success()),
+            status: status.and_then(|status| status.code()),
             stdout,
-            complaint: String::from_utf8_lossy(&stderr).trim().to_owned(),
+            stderr: std::mem::take(stderr),
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Files of this machine, bounded: at most 1 MiB is read, nothing that could block is opened, and what is written is
 //! written whole or not at all.
-#![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
 use super::FileError;
 use std::fs::{File, OpenOptions};

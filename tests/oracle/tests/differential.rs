@@ -1,4 +1,5 @@
-//! The subject token against `aws-sigv4`, AWS's own signer, on random identities, audiences, regions and times.
+//! The subject token and the request that assumes a role, against `aws-sigv4`, AWS's own signer, on random identities,
+//! audiences, roles, regions and times.
 //!
 //! The cases are the same in every run: a failure is a fact about the code, not about the day.
 
@@ -10,7 +11,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rolebridge::binding::subject_token::SubjectToken;
-use rolebridge::binding::{Identity, Region};
+use rolebridge::binding::{self, Identity, Region};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
@@ -56,20 +57,47 @@ proptest! {
         headers.push(json!({ "key": "x-goog-cloud-target-resource", "value": call.audience }));
         prop_assert_eq!(request, json!({ "headers": headers, "method": "POST", "url": call.url }));
     }
+
+    #[test]
+    fn a_role_is_assumed_as_aws_signs(
+        call in calls(),
+        endpoint in prop::sample::select(vec!["https://sts.{}.amazonaws.com/", "http://127.0.0.1:4000/x"]),
+        role_arn in "arn:aws:iam::[0-9]{12}:role/[ -~]{1,64}",
+        external_id in option::of("[ -~]{2,64}"),
+    ) {
+        let endpoint = endpoint.replace("{}", &call.region);
+        let ours = binding::assume_role(&call.identity(), &endpoint, &role_arn, external_id.as_deref(), call.time);
+        let ours = ours.expect("a request");
+        let theirs = call.signed(&endpoint, "content-type", "application/x-www-form-urlencoded", ours.body());
+        prop_assert_eq!(ours.uri(), theirs.uri());
+        prop_assert_eq!(ours.headers(), theirs.headers());
+        for value in std::iter::once(role_arn).chain(external_id) {
+            let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            prop_assert!(String::from_utf8_lossy(ours.body()).contains(&encoded));
+        }
+    }
 }
 
 impl Call {
-    fn ours(&self) -> String {
+    fn identity(&self) -> Identity {
         let region = Region::parse(&self.region).expect("a region");
-        let mut identity = Identity::new(&self.access_key_id, &self.secret_access_key, region);
-        if let Some(session_token) = &self.session_token {
-            identity = identity.with_session_token(session_token);
+        let identity = Identity::new(&self.access_key_id, &self.secret_access_key, region);
+        match &self.session_token {
+            Some(session_token) => identity.with_session_token(session_token),
+            None => identity,
         }
-        SubjectToken::sign(&identity, &self.audience, &self.url, self.time).expect("a URL").expose().to_owned()
     }
 
-    /// The request with the headers that AWS's signer puts on it.
-    fn theirs(&self) -> http::Request<&'static str> {
+    fn ours(&self) -> String {
+        SubjectToken::sign(&self.identity(), &self.audience, &self.url, self.time).expect("a URL").expose().to_owned()
+    }
+
+    fn theirs(&self) -> http::Request<Vec<u8>> {
+        self.signed(&self.url, "x-goog-cloud-target-resource", &self.audience, b"")
+    }
+
+    /// A request with one header of its own and those that AWS's signer puts on it.
+    fn signed(&self, url: &str, name: &str, value: &str, body: &[u8]) -> http::Request<Vec<u8>> {
         let session_token = self.session_token.clone();
         let identity = Credentials::from_keys(&self.access_key_id, &self.secret_access_key, session_token).into();
         let parameters = v4::SigningParams::builder()
@@ -81,10 +109,9 @@ impl Call {
             .build()
             .expect("complete")
             .into();
-        let resource = ("x-goog-cloud-target-resource", self.audience.as_str());
-        let request = SignableRequest::new("POST", &self.url, [resource].into_iter(), SignableBody::Bytes(b""));
+        let request = SignableRequest::new("POST", url, [(name, value)].into_iter(), SignableBody::Bytes(body));
         let (instructions, _) = sign(request.expect("a request"), &parameters).expect("signed").into_parts();
-        let mut request = http::Request::post(&self.url).header(resource.0, resource.1).body("").expect("a request");
+        let mut request = http::Request::post(url).header(name, value).body(body.to_vec()).expect("a request");
         instructions.apply_to_request_http1x(&mut request);
         request
     }

@@ -28,7 +28,7 @@ fn planned(config: &str, credentials: &str) -> String {
                 Base::Process(command) => format!("process {command}"),
             };
             let roles: Vec<_> =
-                plan.roles.iter().map(|role| format!("{} by {}", role.role_arn, role.profile)).collect();
+                plan.roles.iter().map(|link| format!("{} by {}", link.role.role_arn, link.profile)).collect();
             [vec![format!("{base} of {}", plan.base_profile)], roles].concat().join(" > ")
         }
     }
@@ -126,13 +126,12 @@ fn a_role_has_its_session_name_its_external_id_and_its_duration() {
     let text = "[default]\nrole_arn = R\ncredential_source = Environment\nrole_session_name = me\nexternal_id = x y\nduration_seconds = 43200";
     let plan = plan(&read(text, ""), "default", None).expect("a plan").expect("configured");
     let expected = Role {
-        profile: "default".into(),
         role_arn: "R".into(),
         session_name: Some("me".into()),
         external_id: Some("x y".into()),
         duration: Some(Duration::from_secs(43_200)),
     };
-    assert_eq!(plan.roles, [expected]);
+    assert_eq!(plan.roles, [Link { profile: "default".into(), role: expected }]);
 }
 
 #[test]

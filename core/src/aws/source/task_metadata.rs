@@ -3,7 +3,7 @@
 //! The task's ARN names the region (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html>).
 //! It is asked only where no variable and no profile names one, and before instance metadata, which Fargate has none of.
 
-use crate::aws::failure;
+use crate::aws::{failure, region};
 use crate::context::MintContext;
 use crate::env_names::ECS_CONTAINER_METADATA_URI_V4;
 use crate::environment::Environment;
@@ -11,7 +11,6 @@ use crate::error::{Error, Step};
 use crate::host::Route;
 use crate::identity::Region;
 use crate::retry;
-use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
@@ -35,9 +34,7 @@ pub(in crate::aws) async fn region(context: &MintContext, url: &Url) -> Result<R
             ))
             .caused_by(cause)
         })?;
-        let task: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        // arn:aws:ecs:REGION:ACCOUNT:task/…
-        let region = task["TaskARN"].as_str().and_then(|arn| arn.split(':').nth(3)).and_then(Region::parse);
+        let region = region::of_task(&reply.body).filter(|_| reply.status == 200);
         region.ok_or_else(|| {
             failure(format!("the task's metadata names no region (it answered {})", reply.status))
                 .hinting("set AWS_REGION, such as `us-east-1`")
