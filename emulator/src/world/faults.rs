@@ -46,6 +46,8 @@ pub(crate) struct Action {
     /// Takes the place of the service's JSON reply.
     replace: Option<Value>,
     headers: BTreeMap<String, String>,
+    /// Makes the body so long with spaces at its end, which are sent while the client reads.
+    pub(crate) body_bytes: Option<u64>,
     /// Resets the connection after so much of the body.
     pub(crate) close_after_bytes: Option<usize>,
 }
