@@ -1,6 +1,8 @@
 //! IAM Identity Center: keys for an access token, and the next access token for a refresh token.
 
-use crate::support::{CLOUD, Reply, SubjectToken, arn_of, client, exchange, proxied, ready, send, text, url};
+use crate::support::{
+    CLOUD, CLOUD_PLATFORM, Reply, SubjectToken, arn_of, client, exchange, impersonate, proxied, ready, send, text, url,
+};
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
 
@@ -57,6 +59,18 @@ fn an_access_token_gives_keys_of_an_assigned_role() {
     let left = i128::from(body["roleCredentials"]["expiration"].as_i64().expect("a number")) - now as i128;
     assert!((3_500_000..=3_600_000).contains(&left), "{left} milliseconds");
     assert_eq!(world.requests()[0].operation, "sso.roleCredentials");
+}
+
+#[test]
+fn a_user_can_be_let_in_at_google() {
+    let impersonated = |spec: Value| {
+        let world = CLOUD.world(spec);
+        let keys = keys(&right_credentials(&world).ok());
+        let federated = text(&exchange(&world, &SubjectToken::with_keys(&world, &keys)).ok(), "access_token");
+        impersonate(&world, &federated, &json!({ "scope": [CLOUD_PLATFORM] })).status
+    };
+    assert_eq!(impersonated(json!({ "bound_role": "AWSReservedSSO_bigquery-role_0123456789abcdef" })), 200);
+    assert_eq!(impersonated(json!({})), 403);
 }
 
 #[test]
