@@ -24,7 +24,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let keywords = details.into_py_dict(py)?;
     keywords.set_item("status", error.status())?;
     let class = py.import("rolebridge.errors")?.getattr("BY_KIND")?.get_item(error.kind().name())?;
-    let raised = PyErr::from_value(class.call((error.to_string(),), Some(&keywords))?);
+    let raised = PyErr::from_value(class.call((error.message(),), Some(&keywords))?);
     raised.set_cause(py, error.source().map(|cause| cause_of(py, cause)));
     Ok(raised)
 }
