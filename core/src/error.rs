@@ -116,6 +116,16 @@ impl Error {
         Error::new(Kind::Config, Step::Config, message).with(|details| details.field = Some(field.to_owned()))
     }
 
+    /// A wrong option of the program, or a wrong variable in its place.
+    pub(crate) fn option(problem: impl Into<String>) -> Error {
+        Error::new(Kind::Config, Step::Config, problem)
+    }
+
+    /// Adds a circumstance to the sentence: in which file it happened, or with whose keys.
+    pub(crate) fn noting(self, circumstance: &str) -> Error {
+        self.with(|details| details.message = printable(format!("{} ({circumstance})", details.message)))
+    }
+
     pub(crate) fn hinting(self, hint: impl Into<Cow<'static, str>>) -> Error {
         self.with(|details| details.hint = Some(hint.into()))
     }
@@ -249,8 +259,8 @@ mod tests {
 
     #[test]
     fn no_control_character_reaches_the_terminal_that_shows_an_error() {
-        let error = Error::new(Kind::Refused, Step::Exchange, "no\u{1b}[2J\nmore");
-        assert_eq!(error.message(), "no\u{fffd}[2J\u{fffd}more");
+        let error = Error::new(Kind::Refused, Step::Exchange, "no\u{1b}[2J\nmore").noting("in `a\tb`");
+        assert_eq!(error.message(), "no\u{fffd}[2J\u{fffd}more (in `a\u{fffd}b`)");
     }
 
     #[test]
