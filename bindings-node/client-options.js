@@ -34,8 +34,30 @@ function checkedMembers(file, checked = CHECKED) {
   );
 }
 
+/**
+ * A file's text for core: of all that core checks, what Google's class would read, and the other members of the file, so
+ * that core can say what is wrong with them. Objects of other names are options of the program, merged into the file.
+ */
+function textOf(file) {
+  const others = Object.entries(file).filter(([, value]) => typeof value !== 'object');
+  return JSON.stringify({ ...Object.fromEntries(others), ...wholeMembers(file, CHECKED) });
+}
+
+/** The members of these names, in which an object keeps its other members too. They may be getters of a class. */
+function wholeMembers(file, names) {
+  const members = {};
+  for (const [name, inner] of Object.entries(names)) {
+    const value = file[name];
+    const isObject = inner !== true && typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (value !== undefined) members[name] = isObject ? { ...value, ...wholeMembers(value, inner) } : value;
+  }
+  return members;
+}
+
 const isText = (value) => typeof value === 'string';
 const isFlag = (value) => typeof value === 'boolean';
+/** Text holds no function: what has one comes from the program. */
+const isTransporter = (value) => typeof value?.request === 'function';
 /** An hour: with more, Google's class would take every token for ended. */
 const MOST_EAGER = 3_600_000;
 
@@ -43,7 +65,7 @@ const MOST_EAGER = 3_600_000;
 const HARMLESS = {
   scopes: (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
   quotaProjectId: isText,
-  transporter: isLive,
+  transporter: isTransporter,
   useAuthRequestParameters: isFlag,
   forceRefreshOnFailure: isFlag,
   eagerRefreshThresholdMillis: (value) => typeof value === 'number' && value <= MOST_EAGER,
@@ -52,13 +74,6 @@ const HARMLESS = {
 function harmlessOptions(options) {
   const names = Object.keys(HARMLESS).filter((name) => HARMLESS[name](options[name]));
   return Object.fromEntries(names.map((name) => [name, options[name]]));
-}
-
-/** Whether a value is an object of some class: such options stand beside a file's members, and are none of them. */
-function isLive(value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype !== null && prototype !== Object.prototype;
 }
 
 /** Options that Google's class takes without a word, for a client that can only say what is wrong with its own. */
@@ -72,4 +87,4 @@ const STAND_IN = {
   },
 };
 
-module.exports = { STAND_IN, checkedMembers, harmlessOptions, isLive };
+module.exports = { STAND_IN, checkedMembers, harmlessOptions, textOf };

@@ -3,7 +3,8 @@
 /** Rolebridge's errors: one class for each kind of what the one who meets it has to do. See index.d.ts. */
 class RolebridgeError extends Error {
   constructor(failure) {
-    super(failure.message, causeOf(failure.causes));
+    // The hint is part of the message too: many loggers write message and stack alone.
+    super(failure.hint ? `${failure.message}\nhint: ${failure.hint}` : failure.message, causeOf(failure.causes));
     for (const name of ['kind', 'step', 'status', 'code', 'field', 'hint']) {
       if (failure[name] !== undefined && failure[name] !== null) this[name] = failure[name];
     }
@@ -41,6 +42,32 @@ function errorFrom(failure) {
   return error;
 }
 
+/** The same error with a remark in its first sentence. */
+function withRemark(error, remark) {
+  const { kind, step, status, code, field, hint } = error;
+  const message = error.message.split('\nhint: ')[0];
+  const causes = [];
+  for (let cause = error.cause; cause; cause = cause.cause) causes.push(cause.message);
+  return errorFrom({ kind, step, status, code, field, hint, causes, message: `${message} (${remark})` });
+}
+
+/** Runs a call of native code. What is thrown there is a panic or a complaint of N-API, and so a fault of ours. */
+function guarded(call) {
+  try {
+    return call();
+  } catch (cause) {
+    const error = errorFrom({
+      kind: 'internal',
+      step: 'config',
+      message: `the native part of Rolebridge failed: ${cause.message}`,
+      hint: 'report it to the maintainers of Rolebridge, with this message and what the program called',
+      causes: [cause.message],
+    });
+    Error.captureStackTrace(error, guarded);
+    throw error;
+  }
+}
+
 module.exports = {
   RolebridgeError,
   ConfigError,
@@ -50,4 +77,6 @@ module.exports = {
   MalformedError,
   InternalError,
   errorFrom,
+  guarded,
+  withRemark,
 };

@@ -14,15 +14,25 @@ export interface Token {
   readonly expiresAt: Date;
 }
 
-/** What a token source is made with. */
+/** The release that is loaded, such as `0.1.0`. */
+export declare const version: string;
+
+/**
+ * What a token source is made with. An option that is unknown, `undefined`, `null` or empty is a `TypeError` that names
+ * it: leave out what has no value.
+ */
 export interface TokenSourceOptions {
-  /** OAuth scopes; `https://www.googleapis.com/auth/cloud-platform` if none is named. */
-  scopes?: readonly string[] | undefined;
+  /** OAuth scopes, or one; `https://www.googleapis.com/auth/cloud-platform` if none is named. */
+  scopes?: string | readonly string[];
+  /** The project that pays for quota, over `GOOGLE_CLOUD_QUOTA_PROJECT` and the file's. */
+  quotaProjectId?: string;
+  /** The universe domain to which a credential file may belong, over `GOOGLE_CLOUD_UNIVERSE_DOMAIN`. */
+  universeDomain?: string;
   /**
    * Origins, such as `https://sts.example.com`, that a credential file may name besides Google's and AWS's own. Tokens go
    * there: allow only what you run yourself.
    */
-  allowEndpoints?: readonly string[] | undefined;
+  allowEndpoints?: string | readonly string[];
 }
 
 /** A credential file's content: `external_account` JSON (AIP-4117). */
@@ -45,11 +55,11 @@ export declare class TokenSource {
   private constructor();
 
   /**
-   * From a credential file's path.
+   * From a credential file's path or its `file:` URL.
    *
    * @throws {@link ConfigError}, whose `field` is the JSON path of what is wrong. Nothing is sent.
    */
-  static fromFile(path: string, options?: TokenSourceOptions): TokenSource;
+  static fromFile(path: string | URL, options?: TokenSourceOptions): TokenSource;
 
   /**
    * From a credential file's content, as text or as the object it stands for.
@@ -73,7 +83,7 @@ export declare class TokenSource {
   warm(): void;
 
   /** The same source for other scopes. With impersonation both share one federated token. */
-  withScopes(scopes: readonly string[]): TokenSource;
+  withScopes(scopes: string | readonly string[]): TokenSource;
 
   /**
    * An access token that is valid now. All who wait for one share one exchange, and a failed renewal costs nothing while
@@ -118,16 +128,32 @@ export declare class TokenSource {
 export type TokenHeaders = { authorization: string } & Record<string, string>;
 
 /** What {@link createAuthClient} is told. */
-export interface AuthClientOptions<Library extends AuthLibrary = AuthLibrary> {
-  /** A credential file's path. If neither it nor `credentials` is there, the environment names one. */
-  keyFilename?: string | undefined;
-  /** A credential file's content. */
-  credentials?: CredentialFile | undefined;
-  /** OAuth scopes; they can also be set on the client later. */
-  scopes?: string | readonly string[] | undefined;
-  /** A loaded google-auth-library, 9 to 11; by default the copy that the application itself would load. */
-  library?: Library | undefined;
-}
+export type AuthClientOptions<Library extends AuthLibrary = AuthLibrary> = TokenSourceOptions &
+  NamedCredential & {
+    /** A loaded google-auth-library, 9 to 11; by default the copy that the application itself would load. */
+    library?: Library;
+  };
+
+/** One of the ways to name a credential, or none: then the environment names one. */
+export type NamedCredential =
+  | {
+      /** A credential file's path or its `file:` URL. */
+      keyFilename?: string | URL;
+      keyFile?: never;
+      credentials?: never;
+    }
+  | {
+      /** The same, by the name that GoogleAuth has for it. */
+      keyFile?: string | URL;
+      keyFilename?: never;
+      credentials?: never;
+    }
+  | {
+      /** A credential file's content. */
+      credentials?: CredentialFile;
+      keyFilename?: never;
+      keyFile?: never;
+    };
 
 /** What the client of an AWS `external_account` has besides what that copy of the library gives it. */
 export interface Warmable {
@@ -147,14 +173,14 @@ export interface AuthLibrary {
  * google-auth-library, with its headers, its `request` and its `tokens` event.
  *
  * An AWS `external_account` becomes a client whose tokens are Rolebridge's. Anything else is handed to Google's library
- * unchanged, so the same program runs on a laptop and on Google Cloud. (Where no file is named, and for keys that are not
- * JSON, that library looks by itself when the client is first used; such a client has tokens, headers and `request`, and
+ * unchanged, so the same program runs on a laptop and on Google Cloud. (Where no file is named, and for keys whose name
+ * ends in `.pem`, `.der`, `.crt`, `.p12` or `.pfx`, that library looks by itself when the client is first used; such a client has tokens, headers and `request`, and
  * signs nothing.)
  *
  * Without `library` its type is left open, since which copy is found is known only when the program runs.
  *
- * @throws {@link ConfigError}, as {@link TokenSource.fromFile}, for an AWS `external_account` that is wrong and for a file
- * that cannot be read.
+ * @throws {@link ConfigError}, as {@link TokenSource.fromFile}, for an AWS `external_account` that is wrong, for a file
+ * that cannot be read or is no JSON, and where no google-auth-library is found.
  *
  * @example
  * ```js
@@ -168,8 +194,8 @@ export declare function createAuthClient<Library extends AuthLibrary>(
 export declare function createAuthClient(options?: AuthClientOptions): any;
 
 /**
- * {@link TokenSource.warm} for what the environment names. It never throws: a wrong file is told to the first call that
- * wants a token. A client that {@link createAuthClient} makes of an AWS `external_account` has a `warm()` of its own.
+ * {@link TokenSource.warm} for what the environment names. A wrong file is told to the first call that wants a token, and
+ * only a wrong option is thrown here. A client that {@link createAuthClient} makes of an AWS `external_account` has a `warm()` of its own.
  */
 export declare function warm(options?: TokenSourceOptions): void;
 
@@ -180,8 +206,8 @@ export type ErrorKind = 'config' | 'identity' | 'refused' | 'unavailable' | 'mal
 export type Step = 'config' | 'identity' | 'exchange' | 'impersonation';
 
 /**
- * A failure. The message is one sentence; what caused it is the chain of `cause`. No secret and no reply's body is part of
- * either.
+ * A failure. The message is one sentence and, where there is one, a second line `hint: …`; what caused it is the chain of
+ * `cause`. No secret and no reply's body is part of either.
  */
 export declare abstract class RolebridgeError extends Error {
   protected constructor();
@@ -194,7 +220,7 @@ export declare abstract class RolebridgeError extends Error {
   readonly code?: string;
   /** The JSON path in the credential file that is wrong, such as `credential_source.environment_id`. */
   readonly field?: string;
-  /** What to do next. */
+  /** What to do next. It is the last line of the message too. */
   readonly hint?: string;
 }
 

@@ -14,18 +14,20 @@ const {
   InternalError,
 } = require('./errors.js');
 const { TokenSource } = require('./token-source.js');
+const { version } = require('../package.json');
 
 /** Google's library comes into play here only: a program that just wants tokens does not load it. */
 function createAuthClient(options) {
-  return require('./auth-client.js').createAuthClient(options);
+  return require('./create-auth-client.js').createAuthClient(options);
 }
 
 /** A source that is dropped at once still leaves its token to the others of its configuration. */
 function warm(options) {
   try {
     TokenSource.fromEnv(options).warm();
-  } catch {
-    // Told to the first call that wants the token.
+  } catch (problem) {
+    // What is wrong with the file is told to the first call that wants the token; a wrong option is told here.
+    if (problem instanceof TypeError) throw problem;
   }
 }
 
@@ -34,6 +36,7 @@ module.exports = {
   TokenSource,
   createAuthClient,
   warm,
+  version,
   RolebridgeError,
   ConfigError,
   IdentityError,

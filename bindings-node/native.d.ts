@@ -77,6 +77,10 @@ export interface Failure {
 export interface Options {
   /** OAuth scopes. */
   scopes?: Array<string>
+  /** The project that pays for quota. */
+  quotaProjectId?: string
+  /** The universe domain to which the file may belong. */
+  universeDomain?: string
   /** Origins that the file may name besides Google's and AWS's. */
   allowEndpoints?: Array<string>
 }

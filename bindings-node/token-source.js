@@ -6,8 +6,10 @@
 
 const { inspect } = require('node:util');
 const native = require('./native.js');
-const { errorFrom } = require('./errors.js');
+const { errorFrom, guarded } = require('./errors.js');
 const environment = require('./environment.js');
+const { shown } = require('./inspection.js');
+const { list, path: pathOf, sourceOptions } = require('./options.js');
 
 /** A Google access token. Printing one shows when it ends and nothing else. */
 class Token {
@@ -28,8 +30,8 @@ class Token {
     return new Date(this.#expiresAt);
   }
 
-  [inspect.custom](_depth, options) {
-    return `Token { expiresAt: ${inspect(this.expiresAt, options)} }`;
+  [inspect.custom](depth, options) {
+    return shown('Token', { expiresAt: this.expiresAt }, depth, options);
   }
 }
 
@@ -39,6 +41,9 @@ const quietHeaders = Object.create(null, {
   toString: { value: () => '[object Object]' },
   hasOwnProperty: { value: Object.prototype.hasOwnProperty },
 });
+
+const NO_CLIENT =
+  'a TokenSource is no client of Google’s libraries: pass createAuthClient({ keyFilename }) as authClient';
 
 /** The token of a source that needs no asking, or undefined: for who keeps something made of it. */
 let tokenAtHand;
@@ -70,26 +75,32 @@ class TokenSource {
   }
 
   static fromFile(path, options) {
-    if (typeof path !== 'string') throw new TypeError('path must be a string');
-    return made(native.TokenSource.fromFile(path, checked(options), environment.snapshot()));
+    const name = pathOf('path', path);
+    const known = sourceOptions(options);
+    return made(() => native.TokenSource.fromFile(name, known, environment.snapshot()));
   }
 
   static fromJSON(json, options) {
-    const text = typeof json === 'string' ? json : (JSON.stringify(json) ?? '');
-    return made(native.TokenSource.fromJSON(text, checked(options), environment.snapshot()));
+    const text = typeof json === 'string' ? json : JSON.stringify(json ?? undefined);
+    if (text === undefined)
+      throw new TypeError('json must be a credential file’s text or the object that it stands for');
+    const known = sourceOptions(options);
+    return made(() => native.TokenSource.fromJSON(text, known, environment.snapshot()));
   }
 
   static fromEnv(options) {
-    return made(native.TokenSource.fromEnv(checked(options), environment.snapshot()));
+    const known = sourceOptions(options);
+    return made(() => native.TokenSource.fromEnv(known, environment.snapshot()));
   }
 
   warm() {
-    if (this.#atHand() === undefined) this.#native.warm(environment.snapshot());
+    if (this.#atHand() === undefined) guarded(() => this.#native.warm(environment.snapshot()));
   }
 
   withScopes(scopes) {
     // To name none is a mistake here, and not a default.
-    return new TokenSource(this.#native.withScopes(checked({ scopes: scopes ?? null }).scopes));
+    const named = list('scopes', scopes);
+    return made(() => this.#native.withScopes(named));
   }
 
   async token() {
@@ -105,10 +116,11 @@ class TokenSource {
   }
 
   refused(token) {
+    if (typeof token?.value !== 'string') throw new TypeError('token must be one that this source gave');
     const kept = this.#kept;
     if (kept === null || kept.token.value !== token.value) return;
     kept.askAgainAt = 0;
-    this.#native.refused(kept.answer, environment.snapshot());
+    guarded(() => this.#native.refused(kept.answer, environment.snapshot()));
   }
 
   get serviceAccount() {
@@ -127,9 +139,22 @@ class TokenSource {
     return this.#scopes;
   }
 
-  [inspect.custom](_depth, options) {
-    const { serviceAccount, scopes } = this;
-    return `TokenSource ${inspect({ serviceAccount, scopes }, options)}`;
+  [inspect.custom](depth, options) {
+    const { serviceAccount, quotaProjectId, scopes } = this;
+    return shown('TokenSource', { serviceAccount, quotaProjectId, scopes }, depth, options);
+  }
+
+  // What Google's libraries call on the client that they are given: a source in its place is told the right door.
+  getAccessToken() {
+    throw new TypeError(NO_CLIENT);
+  }
+
+  getRequestHeaders() {
+    throw new TypeError(NO_CLIENT);
+  }
+
+  request() {
+    throw new TypeError(NO_CLIENT);
   }
 
   #atHand() {
@@ -151,7 +176,7 @@ class TokenSource {
   async #fly() {
     try {
       return await new Promise((settle) => {
-        const outcome = this.#native.request(environment.snapshot(), settle);
+        const outcome = guarded(() => this.#native.request(environment.snapshot(), settle));
         if (outcome !== null) settle(outcome);
       });
     } finally {
@@ -162,25 +187,18 @@ class TokenSource {
   #keep(answer) {
     if (this.#kept?.answer === answer) return this.#kept;
     const { value, expiresAt, askAgainAt } = answer;
-    const token = this.#kept?.token.value === value ? this.#kept.token : new Token(value, expiresAt);
+    const before = this.#kept?.token;
+    // IAM may answer the same text again with a later end.
+    const isSame = before?.value === value && before.expiresAt.getTime() === expiresAt;
+    const token = isSame ? before : new Token(value, expiresAt);
     const kept = { answer, token, authorization: `Bearer ${value}`, askAgainAt, since: Date.now() };
     this.#kept = kept;
     return kept;
   }
 }
 
-/** Options in which the lists are lists of strings: native code would complain of them in its own terms. */
-function checked(options) {
-  for (const name of ['scopes', 'allowEndpoints']) {
-    const list = options?.[name];
-    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === 'string'))) {
-      throw new TypeError(`${name} must be an array of strings`);
-    }
-  }
-  return options ?? {};
-}
-
-function made(source) {
+function made(make) {
+  const source = guarded(make);
   if (source instanceof native.TokenSource) return new TokenSource(source);
   throw errorFrom(source);
 }

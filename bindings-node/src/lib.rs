@@ -57,6 +57,10 @@ pub fn text_named_by(variables: Variables) -> Option<Either<String, Failure>> {
 pub struct Options {
     /// OAuth scopes.
     pub scopes: Option<Vec<String>>,
+    /// The project that pays for quota.
+    pub quota_project_id: Option<String>,
+    /// The universe domain to which the file may belong.
+    pub universe_domain: Option<String>,
     /// Origins that the file may name besides Google's and AWS's.
     pub allow_endpoints: Option<Vec<String>>,
 }
@@ -161,12 +165,17 @@ impl TokenSource {
 }
 
 fn build(builder: Builder, options: Options, variables: Variables) -> Either<TokenSource, Failure> {
-    let built = builder
+    let mut builder = builder
         .scopes(options.scopes.unwrap_or_default())
         .allow_endpoints(options.allow_endpoints.unwrap_or_default())
-        .environment(environment(variables))
-        .build();
-    match built {
+        .environment(environment(variables));
+    if let Some(project) = options.quota_project_id {
+        builder = builder.quota_project(project);
+    }
+    if let Some(domain) = options.universe_domain {
+        builder = builder.universe_domain(domain);
+    }
+    match builder.build() {
         Ok(source) => Either::A(TokenSource(source)),
         Err(error) => Either::B(Failure::from(&error)),
     }

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { realpathSync, rmSync } = require('node:fs');
 const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
@@ -45,7 +46,7 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     const headers = await client.getRequestHeaders();
     const { token } = await client.getAccessToken();
     if (major === '9') {
-      assert.deepEqual(headers, { Authorization: `Bearer ${token}`, 'x-goog-user-project': 'payer' });
+      assert.deepEqual({ ...headers }, { Authorization: `Bearer ${token}`, 'x-goog-user-project': 'payer' });
     } else {
       assert.ok(headers instanceof Headers);
       assert.deepEqual(Object.fromEntries(headers), {
@@ -58,6 +59,25 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
   on('a request of the client is answered', async (client, world) => {
     const response = await client.request(query(world));
     assert.equal(response.data.rows[0].f[0].v, world.info.service_account);
+  });
+
+  on('fetch is answered, as later majors have it', async (client, world) => {
+    const { url, method, data } = query(world);
+    const headers = new Headers({ 'content-type': 'application/json' });
+    for (const input of [url, new URL(url), { url, headers }]) {
+      const response = await client.fetch(input, { method, body: JSON.stringify(data), headers });
+      assert.ok(response.ok && response.status === 200);
+      assert.match(response.headers.get('content-type'), /json/);
+      assert.equal(response.data.rows[0].f[0].v, world.info.service_account);
+    }
+    await assert.rejects(client.fetch(`${world.info.google}/nowhere`), (error) => error.response.status === 404);
+  });
+
+  on('a response can be read in the way of each major', async (client, world) => {
+    const { headers } = await client.request({ ...query(world), headers: new Headers({ accept: 'application/json' }) });
+    assert.match(headers.get('content-type'), /json/);
+    assert.match(headers['content-type'], /json/);
+    assert.ok([...headers.keys()].includes('content-type'));
   });
 
   on('its token event tells each token once', async (client) => {
@@ -118,6 +138,17 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.deepEqual(await world.operations(), []);
   });
 
+  on('printing is in the manner of Node', async (client, world) => {
+    const shown = inspect(client, { breakLength: 1000 });
+    const account = world.info.service_account;
+    const scope = 'https://www.googleapis.com/auth/cloud-platform';
+    const project = world.info.project.id;
+    const members = `serviceAccount: '${account}', scopes: [ '${scope}' ], projectId: '${project}'`;
+    assert.equal(shown, `RolebridgeClient { ${members} }`);
+    assert.equal(inspect([[[[client]]]], { depth: 2 }), '[ [ [ [Array] ] ] ]');
+    assert.equal(inspect({ client }, { depth: 0 }), '{ client: [RolebridgeClient] }');
+  });
+
   on('printing shows no token', async (client) => {
     const { token } = await client.getAccessToken();
     const auth = new library.GoogleAuth({ authClient: client });
@@ -134,8 +165,8 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.ok(make({ credentials: file }) instanceof library.IdentityPoolClient);
   });
 
-  on('where nothing is named Google’s library looks when it is asked', async (_client, _world, make) => {
-    const client = make({ credentials: undefined });
+  on('where nothing is named Google’s library looks when it is asked', async () => {
+    const client = createAuthClient({ library });
     assert.ok(client instanceof library.AuthClient && !(client instanceof library.AwsClient));
   });
 }
@@ -151,6 +182,21 @@ test('without a library it is the one that the application loads', async () => {
   await withEnvironment({ ...world.environment(), GOOGLE_APPLICATION_CREDENTIALS: path }, async () => {
     assert.ok((await createAuthClient().getAccessToken()).token);
   });
+});
+
+test('without the library it is said where it was looked for', async () => {
+  const cwd = folder({
+    'program.js': `
+      try { require('rolebridge').createAuthClient(); }
+      catch (error) { console.log(JSON.stringify({ name: error.name, message: error.message, hint: error.hint })); }`,
+    'other/none': '',
+  });
+  rmSync(join(cwd, 'node_modules/google-auth-library'));
+  const { stdout } = await run(['../program.js'], { cwd: join(cwd, 'other') });
+  const { name, message, hint } = JSON.parse(stdout);
+  assert.equal(name, 'ConfigError');
+  assert.ok(message.includes(`is not found from ${realpathSync(cwd)} or ${realpathSync(join(cwd, 'other'))}`), message);
+  assert.match(hint, /library/);
 });
 
 test('what is wrong with the file is thrown at once', () =>

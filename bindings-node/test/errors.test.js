@@ -40,6 +40,8 @@ test('a failure becomes an error with all of its facts and its chain of causes',
   };
   const error = errorFrom({ ...facts, message: 'no', causes: ['the near one', 'the far one'] });
   assert.deepEqual({ ...error }, facts);
+  assert.equal(error.message, 'no\nhint: mend it');
+  assert.ok(error.stack.startsWith('RefusedError: no\nhint: mend it\n    at '));
   assert.equal(error.cause.message, 'the near one');
   assert.equal(error.cause.cause.message, 'the far one');
   assert.equal(error.cause.cause.cause, undefined);
@@ -49,6 +51,30 @@ test('what is absent is not there', () => {
   const error = errorFrom({ kind: 'internal', step: 'config', message: 'no', causes: [] });
   assert.deepEqual(Object.keys(error), ['kind', 'step']);
   assert.ok(!('cause' in error));
+});
+
+test('whatever native code throws is a failure of kind internal', async () => {
+  const world = await World.make();
+  await withEnvironment(world.environment(), async () => {
+    const source = TokenSource.fromJSON(world.credential());
+    const panic = () => {
+      // As N-API throws what Rust panicked with.
+      throw Object.assign(new Error('index out of bounds'), { code: 'GenericFailure' });
+    };
+    const { prototype } = native.TokenSource;
+    const { request, warm, withScopes } = prototype;
+    Object.assign(prototype, { request: panic, warm: panic, withScopes: panic });
+    const internal = { name: 'InternalError', kind: 'internal', message: /index out of bounds\nhint: report it/ };
+    try {
+      await assert.rejects(source.token(), internal);
+      await assert.rejects(source.headers(), internal);
+      assert.throws(() => source.warm(), internal);
+      assert.throws(() => source.withScopes(['email']), internal);
+    } finally {
+      Object.assign(prototype, { request, warm, withScopes });
+    }
+    assert.ok((await source.token()).value);
+  });
 });
 
 test('a credential of another kind is refused by name', () =>

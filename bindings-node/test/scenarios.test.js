@@ -38,7 +38,8 @@ async function play(scenario, world) {
   const errors = [];
   let source;
   let before;
-  const make = () => TokenSource.fromJSON(world.credential(scenario.credential), { scopes: scenario.scopes });
+  const options = scenario.scopes && { scopes: scenario.scopes };
+  const make = () => TokenSource.fromJSON(world.credential(scenario.credential), options);
   for (const call of scenario.calls) {
     const [[action, expected]] = Object.entries(call);
     if (action === 'fault') {

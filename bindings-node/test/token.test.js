@@ -4,9 +4,10 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { join } = require('node:path');
 const test = require('node:test');
+const { setTimeout } = require('node:timers/promises');
 const { inspect } = require('node:util');
 const { Worker } = require('node:worker_threads');
-const { TokenSource } = require('rolebridge');
+const { TokenSource, createAuthClient } = require('rolebridge');
 const native = require('../native.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
@@ -117,6 +118,19 @@ test('what a source is for can be asked without a request', () =>
     assert.deepEqual(await world.operations(), []);
   }));
 
+test('printing is in the manner of Node', () =>
+  inWorld({}, async (world, make) => {
+    const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
+    const account = world.info.service_account;
+    const direct = make({ credential: { service_account_impersonation_url: null } });
+    assert.equal(inspect(direct, { breakLength: 200 }), `TokenSource { scopes: [ '${scopes[0]}' ] }`);
+    const source = make({ quotaProjectId: 'payer' });
+    const expected = inspect({ serviceAccount: account, quotaProjectId: 'payer', scopes }, { compact: false });
+    assert.equal(inspect(source, { compact: false }), `TokenSource ${expected}`);
+    assert.equal(inspect({ a: { b: { source } } }, { depth: 1, breakLength: 200 }), '{ a: { b: [Object] } }');
+    assert.equal(inspect({ a: { source } }, { depth: 1, breakLength: 200 }), '{ a: { source: [TokenSource] } }');
+  }));
+
 test('printing shows no token', () =>
   inWorld({}, async (_world, make) => {
     const source = make();
@@ -225,8 +239,26 @@ test('a worker that is ended while it waits leaves the flight to others', () =>
     assert.equal((await world.requests('sts.token')).length, 1);
   }));
 
-test('arguments of a wrong type are named', () => {
-  assert.throws(() => TokenSource.fromFile(undefined), { name: 'TypeError', message: /path/ });
-  assert.throws(() => TokenSource.fromJSON({}, { scopes: 'email' }), { name: 'TypeError', message: /scopes/ });
-  assert.throws(() => TokenSource.fromFile('x', null), { kind: 'config' });
-});
+test('the same text with a later end is a token with that end', () =>
+  inWorld({}, async (world, make) => {
+    const answers = [4_000, 3_600_000].map((left) => new Date(Date.now() + left).toISOString());
+    for (const expireTime of answers) {
+      const merge = { accessToken: 'the-same', expireTime };
+      await world.fault({ on: 'iamcredentials.generateAccessToken', do: { merge } });
+    }
+    const [source, library] = [make(), require('gal10')];
+    const client = createAuthClient({ credentials: world.credential(), library });
+    let token = await source.token();
+    await client.getAccessToken();
+    assert.equal(client.credentials.expiry_date, token.expiresAt.getTime());
+    assert.ok(token.expiresAt.getTime() <= Date.parse(answers[0]));
+    do {
+      // The renewal is due when the first half of four seconds is over.
+      await setTimeout(20);
+      token = await source.token();
+    } while (token.expiresAt.getTime() <= Date.parse(answers[0]) && Date.now() < Date.parse(answers[0]));
+    assert.equal(token.value, 'the-same');
+    assert.ok(token.expiresAt - Date.now() > 3_000_000);
+    await client.getAccessToken();
+    assert.equal(client.credentials.expiry_date, token.expiresAt.getTime());
+  }));

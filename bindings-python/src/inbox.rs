@@ -1,34 +1,31 @@
 //! Where one event loop is told that its tokens are there, through a pipe that it watches.
 //!
 //! The thread that mints tokens writes a byte and never takes the interpreter's lock, which another thread may hold for
-//! milliseconds. `rolebridge._asyncio` is the other half.
+//! milliseconds. `rolebridge._asyncio` and `rolebridge._green` are the other half.
 
-use crate::errors::raised;
-use crate::token_source::TokenSource;
+use crate::failure::{Failure, either, guarded};
+use crate::source::Source;
+use crate::token::Issued;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use rolebridge::{Error, Token};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The answers that one event loop waits for.
 #[pyclass(frozen, module = "rolebridge._native")]
 pub(crate) struct Inbox {
     arrivals: Arc<Arrivals>,
-    asked: Mutex<Asked>,
+    last: AtomicU64,
 }
 
-/// Both ends live as long as either side needs them, so that a write never meets a closed pipe.
+/// Both ends of the pipe close together, so that a write never meets a closed one.
 struct Arrivals {
     reader: PipeReader,
     writer: PipeWriter,
-    unread: Mutex<Vec<(u64, Result<Token, Error>)>>,
-}
-
-#[derive(Default)]
-struct Asked {
-    last: u64,
-    by_number: HashMap<u64, Py<TokenSource>>,
+    unread: Mutex<VecDeque<(u64, Result<Token, Error>)>>,
 }
 
 impl Arrivals {
@@ -39,26 +36,34 @@ impl Arrivals {
             // It fails only when the process is out of memory for pipes, which says nothing about this token.
             let _ = (&self.writer).write_all(&[0]);
         }
-        unread.push((number, result));
+        unread.push_back((number, result));
     }
 
-    fn take(&self) -> io::Result<Vec<(u64, Result<Token, Error>)>> {
+    /// The first of them; the byte is taken with the last.
+    fn take(&self) -> io::Result<Option<(u64, Result<Token, Error>)>> {
         let mut unread = locked(&self.unread);
-        if !unread.is_empty() {
+        let taken = unread.pop_front();
+        if taken.is_some() && unread.is_empty() {
             (&self.reader).read_exact(&mut [0])?;
         }
-        Ok(std::mem::take(&mut unread))
+        Ok(taken)
     }
 }
 
-type Delivery<'py> = (u64, Option<Py<crate::token::Token>>, Option<Bound<'py, PyAny>>);
+/// What has arrived: the number of a request, and its token or failure.
+#[pyclass(frozen, get_all, module = "rolebridge._native")]
+pub(crate) struct Arrival {
+    number: u64,
+    outcome: Py<PyAny>,
+}
 
 #[pymethods]
 impl Inbox {
     #[new]
     fn new() -> io::Result<Inbox> {
         let (reader, writer) = io::pipe()?;
-        Ok(Inbox { arrivals: Arc::new(Arrivals { reader, writer, unread: Mutex::default() }), asked: Mutex::default() })
+        let arrivals = Arrivals { reader, writer, unread: Mutex::default() };
+        Ok(Inbox { arrivals: Arc::new(arrivals), last: AtomicU64::new(0) })
     }
 
     /// The file descriptor that is readable while an answer lies here. Errors: `NotImplementedError` where there is none.
@@ -70,36 +75,29 @@ impl Inbox {
     }
 
     /// Asks a source for a token; the answer will lie here under the number returned.
-    fn request(&self, py: Python<'_>, source: Py<TokenSource>) -> PyResult<u64> {
-        let pending = source.get().request(py)?;
-        let number = {
-            let mut asked = locked(&self.asked);
-            asked.last += 1;
-            let number = asked.last;
-            asked.by_number.insert(number, source);
-            number
-        };
-        let arrivals = Arc::clone(&self.arrivals);
-        pending.when_settled(move |result| arrivals.push(number, result));
-        Ok(number)
+    fn request<'py>(&self, source: &Bound<'py, Source>, variables: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        let number = self.last.fetch_add(1, Ordering::Relaxed);
+        let asked = source.get().requested(variables)?;
+        // The flight may outlast this inbox by half a minute, and must not keep its descriptors open so long.
+        let arrivals = Arc::downgrade(&self.arrivals);
+        let settled = asked.and_then(|pending| {
+            guarded(|| {
+                pending.when_settled(move |result| {
+                    if let Some(arrivals) = arrivals.upgrade() {
+                        arrivals.push(number, result);
+                    }
+                });
+                Ok(number)
+            })
+        });
+        either(source.py(), settled)
     }
 
-    /// What has arrived: a number, and either a token or an exception.
-    fn take<'py>(&self, py: Python<'py>) -> PyResult<Vec<Delivery<'py>>> {
-        let mut deliveries = Vec::new();
-        for (number, result) in self.arrivals.take()? {
-            let Some(source) = locked(&self.asked).by_number.remove(&number) else { continue };
-            // One that cannot be made into an object does not cost the others theirs.
-            let delivery = match result {
-                Ok(token) => source.get().adopt(py, token),
-                Err(error) => Err(raised(py, &error)),
-            };
-            deliveries.push(match delivery {
-                Ok(token) => (number, Some(token), None),
-                Err(error) => (number, None, Some(error.into_value(py).into_bound(py).into_any())),
-            });
-        }
-        Ok(deliveries)
+    /// One answer that has arrived; none if there is no more.
+    fn take(&self, py: Python<'_>) -> PyResult<Option<Arrival>> {
+        let Some((number, result)) = self.arrivals.take()? else { return Ok(None) };
+        let outcome = either(py, result.map(Issued::new).map_err(Failure::from))?.unbind();
+        Ok(Some(Arrival { number, outcome }))
     }
 }
 

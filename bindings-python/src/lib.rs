@@ -1,22 +1,33 @@
 //! The Python side of Rolebridge: core's types as Python's, and nothing else.
 //!
-//! What is here changes types and threads. It reads `os.environ` where core wants an environment, keeps one Python
-//! object for each token, waits without the interpreter's lock, and turns core's errors into Python's classes.
+//! What is here changes types and threads. It runs no Python code: a thread of the program that is in Python code below
+//! a frame of ours cannot be ended by the interpreter without an abort, and an import or a lock of such code may be caught
+//! half-way by a fork. What needs Python (the environment, dates, exceptions, event loops) is in `python/rolebridge`,
+//! which calls this crate and is never called by it. So a failure is a value here, and no method raises one.
 
+mod building;
 mod environment;
-mod errors;
+mod failure;
 mod inbox;
+mod pending;
+mod source;
 mod token;
-mod token_source;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("KINDS", errors::kinds())?;
-    module.add("STEPS", errors::steps())?;
+    module.add("KINDS", failure::kinds())?;
+    module.add("STEPS", failure::steps())?;
+    module.add("VARIABLES", rolebridge::Environment::NAMES)?;
+    // Each class that crosses is made now: one made by its first use could be caught half-way by a fork.
+    module.add_class::<building::Building>()?;
+    module.add_class::<failure::Failure>()?;
+    module.add_class::<inbox::Arrival>()?;
     module.add_class::<inbox::Inbox>()?;
-    module.add_class::<token::Token>()?;
-    module.add_class::<token_source::TokenSource>()
+    module.add_class::<pending::Pending>()?;
+    module.add_class::<source::Source>()?;
+    module.add_class::<token::Issued>()?;
+    module.add_class::<token::Token>()
 }

@@ -5,8 +5,8 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
 use crate::observe::MintTrace;
-use crate::time::Timestamp;
 use futures_util::future::{self, Either};
+use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) struct MintContext {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) environment: Environment,
-    pub(crate) deadline: Timestamp,
+    pub(crate) deadline: Deadline,
     /// Who takes down what the flight does, if anybody does.
     pub(crate) trace: Option<Arc<MintTrace>>,
 }
@@ -26,12 +26,12 @@ pub(crate) struct MintContext {
 impl MintContext {
     /// For one step, which may take this long and never longer than the flight.
     pub(crate) fn for_step(&self, budget: Duration) -> MintContext {
-        MintContext { deadline: self.deadline.min(self.host.now().plus(budget)), ..self.clone() }
+        MintContext { deadline: self.deadline.sooner(budget), ..self.clone() }
     }
 
     /// What is left of the budget.
     pub(crate) fn left(&self) -> Duration {
-        self.deadline.since(self.host.now())
+        self.deadline.left()
     }
 
     /// One step of the way: ends by the deadline, and is taken down if somebody watches.
@@ -56,5 +56,35 @@ impl MintContext {
                 Err(Error::new(Kind::Unavailable, step, message))
             }
         }
+    }
+}
+
+/// The time by which something must end. It counts on a stopwatch and not on the wall clock, which somebody may set while a
+/// mint is under way.
+#[derive(Clone)]
+pub(crate) struct Deadline {
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
+    at: Duration,
+}
+
+impl Deadline {
+    /// That long from now.
+    pub(crate) fn after(budget: Duration, host: &dyn Host) -> Deadline {
+        Deadline { elapsed: host.stopwatch().into(), at: budget }
+    }
+
+    fn sooner(&self, budget: Duration) -> Deadline {
+        let at = self.at.min((self.elapsed)().saturating_add(budget));
+        Deadline { elapsed: Arc::clone(&self.elapsed), at }
+    }
+
+    fn left(&self) -> Duration {
+        self.at.saturating_sub((self.elapsed)())
+    }
+}
+
+impl fmt::Debug for Deadline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Deadline").field("left", &self.left()).finish_non_exhaustive()
     }
 }

@@ -8,15 +8,15 @@ use crate::reply::Reply;
 use serde_json::Value;
 
 /// What a service said when it did not do what it was asked: its own code for it, if it gave one, and its description.
-struct Said {
+struct ServiceError {
     code: Option<String>,
     description: String,
 }
 
-impl Said {
-    fn new(code: Option<&Value>, description: Option<&Value>) -> Said {
+impl ServiceError {
+    fn new(code: Option<&Value>, description: Option<&Value>) -> ServiceError {
         let text = |value: Option<&Value>| value?.as_str().map(quotable);
-        Said { code: text(code), description: text(description).unwrap_or_default() }
+        ServiceError { code: text(code), description: text(description).unwrap_or_default() }
     }
 
     /// One sentence: what happened, by which status and code, and in the service's words.
@@ -46,4 +46,20 @@ fn quotable(description: &str) -> String {
     let end = description.find("The Canonical String").unwrap_or(description.len());
     let line = description[..end].split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or_default();
     line.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quotable;
+
+    #[test]
+    fn a_description_is_quoted_as_one_line_without_the_request_that_aws_echoes() {
+        let echo =
+            "SignatureDoesNotMatch: not the one.\n\nThe Canonical String for this request should have been\n'POST /…'";
+        assert_eq!(quotable(echo), "SignatureDoesNotMatch: not the one.");
+        assert_eq!(quotable("no. The Canonical String for this: x-amz-security-token:secret"), "no.");
+        assert_eq!(quotable("\r\n  second line\nthird"), "second line");
+        assert_eq!(quotable("bell\u{7}"), "bell");
+        assert_eq!(quotable(&"x".repeat(1000)).len(), 400);
+    }
 }

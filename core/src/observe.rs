@@ -1,6 +1,7 @@
 //! A mint, watched: what each step asked, how long it waited for the answer, and how it ended.
 
 use crate::error::{Error, Step};
+use crate::time::Skew;
 use crate::token::Token;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ pub struct StepReport {
     pub took: Duration,
     /// Every request that was sent, tries included, in the order in which they were sent.
     pub requests: Vec<RequestReport>,
+    /// Where the request was signed once more by AWS's clock: by how many seconds that is ahead of this machine's.
+    pub clock_skew_seconds: Option<i64>,
     /// Why it failed, if it did.
     pub error: Option<Error>,
 }
@@ -70,7 +73,14 @@ impl MintTrace {
 
     pub(crate) fn begin(&self, step: Step) {
         let begun = (self.elapsed)();
-        self.steps().push(StepReport { step, begun, took: Duration::ZERO, requests: Vec::new(), error: None });
+        self.steps().push(StepReport {
+            step,
+            begun,
+            took: Duration::ZERO,
+            requests: Vec::new(),
+            clock_skew_seconds: None,
+            error: None,
+        });
     }
 
     /// The step that began last has ended.
@@ -82,6 +92,13 @@ impl MintTrace {
             for unanswered in step.requests.iter_mut().filter(|request| request.took.is_zero()) {
                 unanswered.took = now.saturating_sub(unanswered.begun);
             }
+        }
+    }
+
+    /// The step goes on with another clock's time.
+    pub(crate) fn adjust_clock(&self, skew: Skew) {
+        if let Some(step) = self.steps().last_mut() {
+            step.clock_skew_seconds = Some(skew.seconds());
         }
     }
 

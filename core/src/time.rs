@@ -45,7 +45,15 @@ impl Timestamp {
 
     /// The moment that an RFC 3339 time names, whatever its offset and fraction.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Timestamp> {
-        Timestamp::from_timestamp(text.parse().ok()?)
+        match text.parse() {
+            Ok(timestamp) => Timestamp::from_timestamp(timestamp),
+            // The last days of the year 9999 are a time for RFC 3339 and beyond those that can be computed with.
+            Err(_) => {
+                let is_time =
+                    text.strip_suffix('Z').is_some_and(|civil| civil.parse::<jiff::civil::DateTime>().is_ok());
+                (is_time && text.starts_with("9999-12-3")).then_some(Timestamp::NEVER)
+            }
+        }
     }
 
     /// The moment of an HTTP `Date` header (RFC 9110, section 5.6.7: the preferred form).
@@ -66,6 +74,33 @@ impl Timestamp {
     fn format(self, pattern: &str) -> String {
         let milliseconds = i64::try_from(self.0).unwrap_or(i64::MAX);
         jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX).strftime(pattern).to_string()
+    }
+}
+
+/// How far another clock is ahead of ours; negative where it is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skew {
+    milliseconds: i64,
+}
+
+impl Skew {
+    pub(crate) fn between(ours: Timestamp, theirs: Timestamp) -> Skew {
+        let milliseconds = i128::from(theirs.0) - i128::from(ours.0);
+        Skew { milliseconds: milliseconds.clamp(i64::MIN.into(), i64::MAX.into()) as i64 }
+    }
+
+    /// What the other clock shows when ours shows `ours`.
+    pub(crate) fn apply(self, ours: Timestamp) -> Timestamp {
+        Timestamp(ours.0.saturating_add_signed(self.milliseconds))
+    }
+
+    pub(crate) fn size(self) -> Duration {
+        Duration::from_millis(self.milliseconds.unsigned_abs())
+    }
+
+    /// Rounded towards zero.
+    pub(crate) fn seconds(self) -> i64 {
+        self.milliseconds / 1000
     }
 }
 
@@ -110,7 +145,8 @@ mod tests {
 
     #[test]
     fn absurd_times_are_none_and_sums_saturate() {
-        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2026-13-40T99:99:99Z"] {
+        assert_eq!(Timestamp::from_rfc3339("9999-12-31T23:59:59Z"), Some(Timestamp::NEVER));
+        for text in ["", "9999-12-32T00:00:00Z", "yesterday", "1969-12-31T23:59:59Z", "2026-13-40T99:99:99Z"] {
             assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
         }
         assert_eq!(Timestamp::from_http_date("Tuesday"), None);

@@ -5,10 +5,11 @@ mod support;
 
 use futures::executor::block_on;
 use futures::future::join_all;
+use jiff::Timestamp;
 use rolebridge::{Kind, binding};
 use serde_json::json;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -96,6 +97,28 @@ fn a_blocked_caller_may_wait_in_slices_and_a_callback_is_called_once() {
 }
 
 #[test]
+fn no_token_is_given_out_after_its_end() {
+    const IMPERSONATION: &str = "iamcredentials.generateAccessToken";
+    let world = support::CLOUD.world(json!({}));
+    // Ends on each of the milliseconds of a tick of the coarse clock. Nobody can renew the token meanwhile.
+    for (place, milliseconds) in (300..310).enumerate() {
+        let end = Timestamp::now() + Duration::from_millis(milliseconds);
+        // With a date that is no help, the end alone counts.
+        let reply = json!({ "merge": { "expireTime": end.to_string() }, "headers": { "date": "Fri, 31 Dec 2100 00:00:00 GMT" } });
+        world.fault(json!({ "on": IMPERSONATION, "do": reply }));
+        world.fault(json!({ "on": IMPERSONATION, "times": 1, "do": { "status": 403, "body": {} } }));
+        let source = support::source(&world).with_scopes([format!("scope-{place}")]);
+        source.blocking().token().expect("a token");
+        loop {
+            let asked_at = SystemTime::now();
+            let Ok(token) = source.blocking().token() else { break };
+            let late = asked_at.duration_since(token.expires_at()).unwrap_or_default();
+            assert!(late.is_zero(), "a call that began {late:?} after the token's end was given it");
+        }
+    }
+}
+
+#[test]
 fn redirects_are_not_followed_and_long_replies_are_not_read() {
     for (answer, kind) in [
         (json!({ "status": 302, "headers": { "location": "http://169.254.169.254/" }, "body": "" }), Kind::Malformed),
@@ -140,7 +163,18 @@ fn google_is_asked_through_the_proxy_under_its_own_name_and_metadata_is_not() {
     });
     let source = support::builder(&world, &credential, &environment).build().expect("built");
     let results = [source.blocking().token(), source.with_scopes(["email"]).blocking().token()];
-    std::fs::remove_file(&authority).expect("removed");
+    // The same root in a folder, beside what is none.
+    let folder = std::env::temp_dir().join(format!("rolebridge-authorities-{}", std::process::id()));
+    std::fs::create_dir(&folder).expect("created");
+    std::fs::rename(&authority, folder.join("authority.pem")).expect("moved");
+    std::fs::write(folder.join("README"), "not a certificate").expect("written");
+    let mut in_folder = environment.clone();
+    in_folder["SSL_CERT_FILE"] = json!(null);
+    in_folder["SSL_CERT_DIR"] = json!(folder);
+    let from_folder = support::builder(&world, &credential, &in_folder).scopes(["openid"]).build().expect("built");
+    let from_folder = from_folder.blocking().token();
+    std::fs::remove_dir_all(&folder).expect("removed");
+    assert!(from_folder.is_ok(), "{from_folder:?}");
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let requests = world.requests();
     assert!(requests.iter().any(|record| record.host == "sts.googleapis.com"), "{requests:?}");

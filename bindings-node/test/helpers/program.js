@@ -5,7 +5,7 @@
 const { spawn } = require('node:child_process');
 const { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
-const { join } = require('node:path');
+const { dirname, join } = require('node:path');
 const { after } = require('node:test');
 const { ROOT } = require('./emulator.js');
 
@@ -15,16 +15,23 @@ after(() => {
   for (const path of folders) rmSync(path, { recursive: true, force: true });
 });
 
-/** A folder with these files, where `rolebridge` and Google's libraries are installed; it goes when the test file ends. */
-function folder(files) {
+/** What is installed in a folder: by its name there, where it is. */
+const INSTALLED = {
+  rolebridge: ROOT,
+  '@google-cloud': join(ROOT, 'node_modules/@google-cloud'),
+  'google-auth-library': join(ROOT, 'node_modules/google-auth-library'),
+};
+
+/** A folder with these files, where packages are installed; it goes when the test file ends. */
+function folder(files, installed = INSTALLED) {
   const path = mkdtempSync(join(tmpdir(), 'rolebridge-'));
   folders.push(path);
-  mkdirSync(join(path, 'node_modules'));
-  symlinkSync(ROOT, join(path, 'node_modules/rolebridge'), 'dir');
-  for (const name of ['@google-cloud', 'google-auth-library']) {
-    symlinkSync(join(ROOT, 'node_modules', name), join(path, 'node_modules', name), 'dir');
+  for (const [name, from] of Object.entries(installed)) {
+    mkdirSync(dirname(join(path, 'node_modules', name)), { recursive: true });
+    symlinkSync(from, join(path, 'node_modules', name), 'dir');
   }
   for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
     writeFileSync(join(path, name), typeof content === 'string' ? content : JSON.stringify(content));
   }
   return path;
@@ -51,4 +58,4 @@ function run(args, options) {
   return start(args, options).ended;
 }
 
-module.exports = { folder, run, start };
+module.exports = { INSTALLED, folder, run, start };

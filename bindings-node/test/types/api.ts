@@ -11,6 +11,7 @@ import {
   type Step,
   type Token,
   TokenSource,
+  version,
 } from 'rolebridge';
 import 'rolebridge/register';
 
@@ -18,7 +19,10 @@ async function uses(): Promise<void> {
   const source: TokenSource = TokenSource.fromFile('credential.json');
   TokenSource.fromJSON('{}', { scopes: ['email'], allowEndpoints: ['https://sts.example.com'] });
   TokenSource.fromJSON({ type: 'external_account' });
+  TokenSource.fromFile(new URL('file:///credential.json'), { scopes: 'email', quotaProjectId: 'payer' });
+  TokenSource.fromEnv({ universeDomain: 'example.goog' }).withScopes('email');
   TokenSource.fromEnv({});
+  const release: string = version;
 
   const token: Token = await source.token();
   const { value, expiresAt }: { value: string; expiresAt: Date } = token;
@@ -29,7 +33,9 @@ async function uses(): Promise<void> {
 
   const own: library.AuthClient = createAuthClient({ library, credentials: {}, scopes: 'email' });
   new BigQuery({ authClient: own });
-  new BigQuery({ authClient: createAuthClient({ keyFilename: 'credential.json' }) });
+  new BigQuery({ authClient: createAuthClient({ keyFilename: 'credential.json', quotaProjectId: 'payer' }) });
+  createAuthClient({ keyFile: 'credential.json', allowEndpoints: 'https://sts.example.com' });
+  createAuthClient({ keyFilename: new URL('file:///credential.json'), universeDomain: 'example.goog' });
 
   try {
     await narrow.token();
@@ -41,7 +47,7 @@ async function uses(): Promise<void> {
       console.log(facts.code, facts.field, facts.hint, facts.cause, status, kind, step);
     }
   }
-  console.log(value, expiresAt, account);
+  console.log(value, expiresAt, account, release);
 }
 
 async function misuses(source: TokenSource, token: Token): Promise<void> {
@@ -49,10 +55,14 @@ async function misuses(source: TokenSource, token: Token): Promise<void> {
   new TokenSource();
   // @ts-expect-error: a path is a string.
   TokenSource.fromFile(42);
-  // @ts-expect-error: scopes are a list.
-  TokenSource.fromEnv({ scopes: 'email' });
+  // @ts-expect-error: scopes are text.
+  TokenSource.fromEnv({ scopes: [42] });
+  // @ts-expect-error: an option that is there holds something.
+  TokenSource.fromEnv({ scopes: undefined });
   // @ts-expect-error: there is no such option.
   TokenSource.fromEnv({ allowEndpoint: [] });
+  // @ts-expect-error: there is no such option.
+  TokenSource.fromFile('credential.json', { scope: 'email' });
   // @ts-expect-error: a token is waited for.
   source.token().value;
   // @ts-expect-error: a token is not changed.
@@ -60,7 +70,15 @@ async function misuses(source: TokenSource, token: Token): Promise<void> {
   // @ts-expect-error: a token is no text.
   const text: string = token;
   // @ts-expect-error: there is no such option.
-  createAuthClient({ keyFile: 'credential.json' });
+  createAuthClient({ keyFileName: 'credential.json' });
+  // @ts-expect-error: an unset variable is no file.
+  createAuthClient({ keyFilename: process.env.CREDENTIAL });
+  // @ts-expect-error: a path is an option.
+  createAuthClient('credential.json');
+  // @ts-expect-error: one credential is named.
+  createAuthClient({ keyFilename: 'credential.json', credentials: {} });
+  // @ts-expect-error: a source is no client of Google's libraries.
+  new BigQuery({ authClient: source });
   // @ts-expect-error: errors are made here only.
   new RolebridgeError('no');
   console.log(text);

@@ -7,21 +7,43 @@
 `google.cloud.bigquery.Client(credentials=…)`; it needs google-auth, which is imported when it is first named.
 """
 
-from rolebridge._native import Token, TokenSource, __version__
-from rolebridge.errors import RolebridgeError
+from rolebridge import _interpreter as _interpreter  # Before native code is loaded.
+from rolebridge._native import Token, __version__
+from rolebridge._source import TokenSource
+from rolebridge.errors import (
+    ConfigError,
+    IdentityError,
+    InternalError,
+    MalformedError,
+    RefusedError,
+    RolebridgeError,
+    UnavailableError,
+)
 
 #: As type checkers know it; importing `typing` would cost as much as all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from rolebridge._credentials import Credentials
 
-__all__ = ["Credentials", "RolebridgeError", "Token", "TokenSource", "__version__", "warm"]
+__all__ = [
+    "ConfigError",
+    "Credentials",
+    "IdentityError",
+    "InternalError",
+    "MalformedError",
+    "RefusedError",
+    "RolebridgeError",
+    "Token",
+    "TokenSource",
+    "UnavailableError",
+    "__version__",
+    "warm",
+]
 
 
-def warm(*, scopes: "Sequence[str] | None" = None) -> None:
+def warm(*, scopes: "str | Sequence[str] | None" = None) -> None:
     """Starts the minting of a token for what the environment names, and returns at once.
 
     For a program that imports Google's client meanwhile; every object of equal configuration finds the token. Whatever
@@ -33,13 +55,22 @@ def warm(*, scopes: "Sequence[str] | None" = None) -> None:
         return  # Told to the first call that wants the token.
 
 
-def __getattr__(name: str) -> "Any":
-    if name == "Credentials":
-        from rolebridge._credentials import Credentials
+# Hidden from type checkers, to which it would say that every name exists.
+if not TYPE_CHECKING:
 
-        globals()[name] = Credentials
-        return Credentials
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name == "Credentials":
+            try:
+                from rolebridge._credentials import Credentials
+            except ModuleNotFoundError as error:
+                if error.name is None or error.name.partition(".")[0] != "google":
+                    raise
+                raise ImportError(
+                    "rolebridge.Credentials needs google-auth: `pip install google-auth`", name="google.auth"
+                ) from error
+            globals()[name] = Credentials
+            return Credentials
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

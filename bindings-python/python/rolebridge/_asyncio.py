@@ -4,17 +4,31 @@ The loop watches a pipe, so that the thread which mints tokens never waits for t
 one (Windows' proactor) waits on a thread of its executor instead.
 """
 
-import asyncio
+import os
+import sys
 
-from rolebridge._native import Inbox, Token, TokenSource
+from rolebridge._native import Failure, Inbox
+from rolebridge._wait import environment
+from rolebridge.errors import raised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Where a loop runs, it is imported already; elsewhere it is not worth its 60 ms.
+    import asyncio
+
+    from rolebridge._native import Token
+    from rolebridge._source import TokenSource
 
 #: The loops on which somebody waits for a token just now.
-_awaited: dict[asyncio.AbstractEventLoop, "_Awaited"] = {}
+_awaited: "dict[asyncio.AbstractEventLoop, _Awaited]" = {}
+if hasattr(os, "register_at_fork"):
+    # A child has its parent's pipes, on which nothing is announced to it.
+    os.register_at_fork(after_in_child=_awaited.clear)
 
 
-def token(source: TokenSource) -> "asyncio.Future[Token]":
+def token(source: "TokenSource") -> "asyncio.Future[Token]":
     """A future of the running loop. Errors: `RuntimeError` where no loop runs; the future's as `TokenSource.token`."""
-    loop = asyncio.get_running_loop()
+    loop = _running_loop()
     cached = source.cached()
     if cached is not None:
         future: asyncio.Future[Token] = loop.create_future()
@@ -27,39 +41,52 @@ def token(source: TokenSource) -> "asyncio.Future[Token]":
     return awaited.request(source)
 
 
+def _running_loop() -> "asyncio.AbstractEventLoop":
+    try:
+        loop: asyncio.AbstractEventLoop = sys.modules["asyncio"].get_running_loop()
+    except (KeyError, AttributeError, RuntimeError):
+        raise RuntimeError(
+            "no running event loop: `token_async` is for asyncio; under trio use "
+            "`await trio.to_thread.run_sync(source.token)`, and without a loop `source.token()`"
+        ) from None
+    return loop
+
+
 class _Awaited:
     """The futures of one loop that wait for tokens. The loop watches the pipe only while there are any."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: "asyncio.AbstractEventLoop") -> None:
         # Loops of other threads may come and go meanwhile.
         for ended in [loop for loop in list(_awaited) if loop.is_closed()]:
             _awaited.pop(ended, None)  # It closed while somebody waited, and will not tell.
         self._loop = loop
         self._inbox = Inbox()
-        self._futures: dict[int, asyncio.Future[Token]] = {}
+        self._futures: dict[int, tuple[TokenSource, asyncio.Future[Token]]] = {}
         loop.add_reader(self._inbox.fileno(), self._deliver)
         _awaited[loop] = self
 
-    def request(self, source: TokenSource) -> "asyncio.Future[Token]":
+    def request(self, source: "TokenSource") -> "asyncio.Future[Token]":
         future: asyncio.Future[Token] = self._loop.create_future()
         try:
-            number = self._inbox.request(source)
+            number = self._inbox.request(source._native, environment())
+            if isinstance(number, Failure):
+                raise raised(number)
         except BaseException:
             self._rest()
             raise
-        self._futures[number] = future
+        self._futures[number] = (source, future)
         future.add_done_callback(lambda _: self._forget(number))
         return future
 
     def _deliver(self) -> None:
-        for number, token, error in self._inbox.take():
-            future = self._futures.get(number)
-            if future is None or future.done():
+        while (arrival := self._inbox.take()) is not None:
+            source, future = self._futures.get(arrival.number, (None, None))
+            if source is None or future is None or future.done():
                 continue  # Cancelled: its token is in the cache for the next one.
-            if token is not None:
-                future.set_result(token)
-            elif error is not None:
-                future.set_exception(error)
+            if isinstance(arrival.outcome, Failure):
+                future.set_exception(raised(arrival.outcome))
+            else:
+                future.set_result(source._adopted(arrival.outcome))
 
     def _forget(self, number: int) -> None:
         del self._futures[number]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from google.auth import exceptions
 from google.auth.credentials import CredentialsWithQuotaProject, Scoped
-from rolebridge._native import Token, TokenSource
+from rolebridge._arguments import scopes_of
+from rolebridge._native import Token
+from rolebridge._source import TokenSource
 from rolebridge.errors import RolebridgeError, UnavailableError
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 class Options(TypedDict, total=False):
     """What a source can be told; see `TokenSource.from_file`."""
 
-    scopes: Sequence[str] | None
+    scopes: str | Sequence[str] | None
     quota_project_id: str | None
     universe_domain: str | None
     allow_endpoints: Sequence[str] | None
@@ -34,21 +36,29 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
     Pickles as what it was made of, never with a token; a client secret in the text of `from_info` goes along.
     """
 
-    def __init__(self, source: TokenSource, *, scopes: Sequence[str] | None = None) -> None:
+    def __init__(self, source: TokenSource, *, scopes: str | Sequence[str] | None = None) -> None:
         """Of a source. `scopes` are those that the program chose for it; without any, a client names its own."""
+        if source is None or isinstance(source, str | bytes | os.PathLike | dict):
+            raise TypeError(
+                "`source` is a TokenSource; of a credential file, Credentials are made by Credentials.from_file(path), "
+                "Credentials.from_info(dict_or_text) or Credentials.from_env()"
+            )
         super().__init__()  # type: ignore[no-untyped-call]
         self._source = source
-        self._scopes = scopes
+        self._scopes = scopes_of(scopes)
         self._quota_project_id = source.quota_project_id
         self._universe_domain = source.universe_domain
         self._cred_file_path: str | None = None
         self._last: Token | None = None
+        self._sent: Token | None = None
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str], **options: "Unpack[Options]") -> "Credentials":
+    def from_file(
+        cls, path: str | bytes | os.PathLike[str] | os.PathLike[bytes], **options: "Unpack[Options]"
+    ) -> "Credentials":
         """From a credential file. Options and errors as `TokenSource.from_file`."""
         credentials = cls(TokenSource.from_file(path, **options), scopes=options.get("scopes"))
-        credentials._cred_file_path = os.fspath(path)
+        credentials._cred_file_path = os.fsdecode(path)
         return credentials
 
     @classmethod
@@ -68,22 +78,29 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
     def before_request(self, request: object, method: str, url: str, headers: MutableMapping[str, str]) -> None:
         """Adds the headers of a token that is valid now; waits only when none is left. `request` is not used."""
         # As `apply` does, which formats the same text for every request anew.
-        headers["authorization"] = self._take()._authorization
+        token = self._sent = self._take()
+        headers["authorization"] = token._authorization
         if self._quota_project_id:
             headers["x-goog-user-project"] = self._quota_project_id
 
     def refresh(self, request: object) -> None:
-        """Takes a token that is valid now; another than the last one if that seemed good, for then an API refused it.
+        """Takes a token that is valid now; another than the last one if that was sent or seems good to google-auth, for
+        then an API refused it.
 
         Not if it is of the last thirty seconds, since its refusal has another cause. `request` is not used.
         """
-        if self._last is not None and self.valid:
+        # In the last 225 s of its life google-auth calls no token valid, and Google's sessions come here for an API's
+        # 401 all the same. A program that comes because it is not valid has not sent it.
+        if self._last is not None and (self._last is self._sent or self.valid):
             self._source.refused(self._last)
         # Even one that was held already: whoever calls wants `token` and `expiry` to be its own.
         self._hold(self._take())
 
-    def with_scopes(self, scopes: Sequence[str] | None, default_scopes: Sequence[str] | None = None) -> "Credentials":
+    def with_scopes(
+        self, scopes: str | Sequence[str] | None, default_scopes: str | Sequence[str] | None = None
+    ) -> "Credentials":
         """A copy for other scopes; the default ones are the client library's own, where the program names none."""
+        scopes, default_scopes = scopes_of(scopes), scopes_of(default_scopes)
         copy = self._copy(self._source.with_scopes(scopes or default_scopes or []))
         copy._scopes = scopes
         copy._default_scopes = default_scopes
@@ -140,4 +157,8 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"token": None, "expiry": None, "_last": None}
+        return self.__dict__ | {"token": None, "expiry": None, "_last": None, "_sent": None}
+
+    def __repr__(self) -> str:
+        source = self._source
+        return f"<rolebridge.Credentials for {source.service_account_email or 'direct access'}, scopes={source.scopes}>"

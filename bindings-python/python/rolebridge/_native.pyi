@@ -1,80 +1,158 @@
-import os
-from asyncio import Future
-from collections.abc import Sequence
+"""The native half of Rolebridge. Of what is here, programs use `Token` alone, as `rolebridge.Token`.
+
+No method raises a `RolebridgeError`: a failure is a value, of which `rolebridge.errors` makes an exception.
+"""
+
 from datetime import datetime
-from typing import Any, Final, final
+from typing import Final, final
 
-from rolebridge.errors import RolebridgeError
-
-__all__ = ["KINDS", "STEPS", "Inbox", "Token", "TokenSource", "__version__"]
+__all__ = [
+    "KINDS",
+    "STEPS",
+    "VARIABLES",
+    "Arrival",
+    "Building",
+    "Failure",
+    "Inbox",
+    "Issued",
+    "Pending",
+    "Source",
+    "Token",
+    "__version__",
+]
 
 __version__: Final[str]
 KINDS: Final[list[str]]
 STEPS: Final[list[str]]
+VARIABLES: Final[list[str]]
 
 @final
 class Token:
+    """A Google access token and when it ends. `repr` shows only the latter."""
+
     @property
-    def value(self) -> str: ...
+    def value(self) -> str:
+        """The token itself: a secret, worth as much as the service account until it ends."""
+
     @property
-    def expires_at(self) -> datetime: ...
+    def expires_at(self) -> datetime:
+        """When it ends, as an aware datetime in UTC."""
+
     @property
-    def _authorization(self) -> str: ...
+    def _authorization(self) -> str:
+        """The value of the header `authorization`."""
 
 @final
-class TokenSource:
-    @classmethod
-    def from_file(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        scopes: Sequence[str] | None = None,
-        quota_project_id: str | None = None,
-        universe_domain: str | None = None,
-        allow_endpoints: Sequence[str] | None = None,
-    ) -> TokenSource: ...
-    @classmethod
-    def from_info(
-        cls,
-        info: dict[str, Any] | str,
-        *,
-        scopes: Sequence[str] | None = None,
-        quota_project_id: str | None = None,
-        universe_domain: str | None = None,
-        allow_endpoints: Sequence[str] | None = None,
-    ) -> TokenSource: ...
-    @classmethod
-    def from_env(
-        cls,
-        *,
-        scopes: Sequence[str] | None = None,
-        quota_project_id: str | None = None,
-        universe_domain: str | None = None,
-        allow_endpoints: Sequence[str] | None = None,
-    ) -> TokenSource: ...
-    def warm(self) -> None: ...
-    def token(self) -> Token: ...
-    def token_async(self) -> Future[Token]: ...
-    def headers(self) -> dict[str, str]: ...
-    def cached(self) -> Token | None: ...
-    def refused(self, token: Token) -> None: ...
-    def with_scopes(self, scopes: Sequence[str]) -> TokenSource: ...
+class Issued:
+    """A token as core issued it, before it has a date of Python's."""
+
     @property
-    def service_account_email(self) -> str | None: ...
+    def ends(self) -> int:
+        """When it ends, in microseconds since 1970."""
+
+@final
+class Failure:
+    """What went wrong, with the names that the attributes of `RolebridgeError` have."""
+
     @property
-    def project_id(self) -> str | None: ...
+    def kind(self) -> str: ...
     @property
-    def quota_project_id(self) -> str | None: ...
+    def step(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def field(self) -> str | None: ...
+    @property
+    def hint(self) -> str | None: ...
+    @property
+    def causes(self) -> list[str]:
+        """The words of each cause, the nearest first."""
+
+@final
+class Building:
+    """A source that is being made."""
+
+    def wait(self, seconds: float | None) -> Source | Failure | None:
+        """Waits for so many seconds, or until it is made; none if it is still to come, or was given before."""
+
+@final
+class Pending:
+    """A token that is to come."""
+
+    def wait(self, seconds: float | None) -> Issued | Failure | None:
+        """Waits for so many seconds, or until it is there; none if it is still to come, or was given before."""
+
+@final
+class Source:
+    """What `rolebridge.TokenSource` is made around."""
+
+    @staticmethod
+    def build(
+        file: str | None,
+        json: str | None,
+        scopes: list[str] | None,
+        quota_project_id: str | None,
+        universe_domain: str | None,
+        allow_endpoints: list[str] | None,
+        variables: dict[str, bytes],
+        aside: bool,
+    ) -> Building:
+        """Begins to make a source of a file, of JSON text, or of what the variables name; `aside`, the file is read by
+        another thread than the one that waits.
+        """
+
+    def kept(self) -> Token | None:
+        """The object of the token at hand, if nothing needs to be done for it and it was made into one before."""
+
+    def cached(self) -> Issued | None:
+        """The token at hand, if nothing needs to be done for it; starts nothing."""
+
+    def adopt(self, issued: Issued, expires_at: datetime) -> Token:
+        """The object of a token, made with this date for its end unless it is the one that is kept."""
+
+    def request(self, variables: dict[str, bytes]) -> Pending | Failure:
+        """Asks for a token with the environment as it is now."""
+
+    def refused(self, token: Token, variables: dict[str, bytes]) -> Failure | None:
+        """An API answered 401 to the token: the failure, if that could not be noted."""
+
+    def with_scopes(self, scopes: list[str]) -> Source | Failure:
+        """The same source for other scopes, with the same cache."""
+
+    @property
+    def service_account(self) -> str | None: ...
+    @property
+    def project(self) -> str | None: ...
+    @property
+    def quota_project(self) -> str | None: ...
     @property
     def scopes(self) -> list[str]: ...
     @property
     def universe_domain(self) -> str: ...
-    def __copy__(self) -> TokenSource: ...
-    def __deepcopy__(self, _memo: object) -> TokenSource: ...
+
+@final
+class Arrival:
+    """What has arrived: the number of a request, and its token or failure."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def outcome(self) -> Issued | Failure: ...
 
 @final
 class Inbox:
+    """The answers that one event loop waits for."""
+
     def __new__(cls) -> Inbox: ...
-    def fileno(self) -> int: ...
-    def request(self, source: TokenSource) -> int: ...
-    def take(self) -> list[tuple[int, Token | None, RolebridgeError | None]]: ...
+    def fileno(self) -> int:
+        """The file descriptor that is readable while an answer lies here."""
+
+    def request(self, source: Source, variables: dict[str, bytes]) -> int | Failure:
+        """Asks a source for a token; the answer will lie here under the number returned."""
+
+    def take(self) -> Arrival | None:
+        """One answer that has arrived; none if there is no more."""

@@ -4,6 +4,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from rolebridge._native import Failure
+
 
 class RolebridgeError(Exception):
     """A failure to make a token. No secret is ever part of it.
@@ -85,3 +87,20 @@ BY_KIND: dict[str, type[RolebridgeError]] = {
     error.kind: error
     for error in (ConfigError, IdentityError, RefusedError, UnavailableError, MalformedError, InternalError)
 }
+
+
+def raised(failure: "Failure") -> RolebridgeError:
+    """The exception for what the native side tells."""
+    error = BY_KIND[failure.kind](
+        failure.message,
+        step=failure.step,
+        status=failure.status,
+        code=failure.code,
+        field=failure.field,
+        hint=failure.hint,
+    )
+    upper: BaseException = error
+    for words in failure.causes:
+        upper.__cause__ = Exception(words)
+        upper = upper.__cause__
+    return error

@@ -4,6 +4,7 @@ use super::entry::CacheEntry;
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -41,7 +42,10 @@ impl<T: Clone> Flight<T> {
             std::mem::take(&mut state.wakers)
         };
         self.settled.notify_one();
-        wakers.into_iter().flatten().for_each(Waker::wake);
+        for waker in wakers.into_iter().flatten() {
+            // It is of somebody else's executor. One that panics says so itself, and must not cost the others their turn.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
     }
 
     /// A future of the outcome, for any executor.

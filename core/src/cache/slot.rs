@@ -142,15 +142,24 @@ impl<T: Clone> Slot<T> {
         Some((state, begun.at))
     }
 
-    fn settle(&self, flight: &Arc<Flight<T>>, result: Result<CacheEntry<T>, Error>, now: Timestamp, random: f64) {
-        let Some((mut state, begun_at)) = self.land(flight) else { return };
-        match result {
+    /// What those who wait for the flight are told.
+    fn settle(
+        &self,
+        flight: &Arc<Flight<T>>,
+        result: Result<CacheEntry<T>, Error>,
+        now: Timestamp,
+        random: f64,
+    ) -> Outcome<T> {
+        let Some((mut state, begun_at)) = self.land(flight) else {
+            return result.map_or(Outcome::Abandoned, |entry| Outcome::Settled(Ok(entry)));
+        };
+        match result.clone() {
             Ok(entry) => {
                 state.entry = Some(entry);
                 state.failure = None;
             }
-            // What a frozen flight met when it went on says nothing of now.
-            Err(_) if now >= begun_at.plus(LONGEST_FLIGHT) => {}
+            // What a frozen flight met when it went on says nothing of now: who waits for it leads another.
+            Err(_) if now >= begun_at.plus(LONGEST_FLIGHT) => return Outcome::Abandoned,
             Err(error) => {
                 let before = state.failure.as_ref().filter(|failure| failure.still_counts(now));
                 let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
@@ -160,6 +169,7 @@ impl<T: Clone> Slot<T> {
                 state.failure = Some(Failure { error, in_a_row, at: now, cooldown });
             }
         }
+        Outcome::Settled(result)
     }
 
     /// The flight met a lower layer's hold-off and tried nothing: this one holds off as long, and counts no failure.
@@ -204,8 +214,8 @@ impl<T: Clone> FlightGuard<T> {
     /// The flight has ended at `now`; all who wait are told.
     pub(crate) fn settle(mut self, result: Result<CacheEntry<T>, Error>, now: Timestamp, random: f64) {
         self.is_settled = true;
-        self.slot.settle(&self.flight, result.clone(), now, random);
-        self.flight.settle(Outcome::Settled(result));
+        let outcome = self.slot.settle(&self.flight, result, now, random);
+        self.flight.settle(outcome);
     }
 }
 

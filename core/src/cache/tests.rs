@@ -76,14 +76,14 @@ fn fresh_is_used_and_nothing_is_started() {
 }
 
 #[test]
-fn a_frozen_flight_is_joined_by_nobody_and_tells_its_own_waiters_alone() {
+fn a_frozen_flight_is_joined_by_nobody_and_its_own_waiters_lead_anew_if_it_failed() {
     let slot = slot();
     let frozen = lead(slot.ask(at(0)));
     assert!(waits(slot.ask(at(30))));
     let waiter = frozen.flight();
     let second = lead(slot.ask(at(31)));
     frozen.settle(failed("ended long ago"), at(32), 0.0);
-    assert!(matches!(waiter.wait().block(None), Some(Outcome::Settled(Err(_)))));
+    assert!(matches!(waiter.wait().block(None), Some(Outcome::Abandoned)), "what it met says nothing of now");
     assert!(waits(slot.ask(at(32))), "no hold-off, and the second goes on");
     second.settle(minted("one", at(33)), at(33), 0.0);
     assert_eq!(usable(&slot.ask(at(33))), Some("one"));
@@ -91,6 +91,52 @@ fn a_frozen_flight_is_joined_by_nobody_and_tells_its_own_waiters_alone() {
     let _fourth = lead(slot.ask(at(33 + 1900)));
     drop(third);
     assert!(waits(slot.ask(at(33 + 1900))), "the fourth goes on");
+}
+
+#[test]
+fn a_thawed_flight_that_failed_before_anybody_asked_vanishes_and_one_that_brought_something_does_not() {
+    for (result, vanishes) in [(failed("ended long ago"), true), (minted("one", at(0)), false)] {
+        let slot = slot();
+        let frozen = lead(slot.ask(at(0)));
+        let waiter = frozen.flight();
+        frozen.settle(result, at(31), 0.0);
+        assert_eq!(matches!(waiter.wait().block(None), Some(Outcome::Abandoned)), vanishes);
+    }
+}
+
+/// A waker of somebody else's executor that panics.
+struct Panicking;
+
+impl std::task::Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker that panics");
+    }
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicU32);
+
+impl std::task::Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_waker_that_panics_costs_the_other_waiters_nothing() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let flight = leader.flight();
+    let counting = Arc::new(Counting::default());
+    let mut waiters: Vec<_> = (0..4).map(|_| flight.wait()).collect();
+    for (place, waiter) in waiters.iter_mut().enumerate() {
+        let waker: std::task::Waker =
+            if place % 2 == 0 { Arc::new(Panicking).into() } else { Arc::clone(&counting).into() };
+        assert!(waiter.poll_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    }
+    leader.settle(minted("one", at(0)), at(0), 0.0);
+    assert_eq!(counting.0.load(std::sync::atomic::Ordering::Relaxed), 2);
 }
 
 /// A waker that is the last to hold a future of the flight that it wakes, as a thread pool's task is.
@@ -323,7 +369,26 @@ fn a_registry_gives_equal_keys_one_slot_and_lets_idle_ones_go() {
     registry.slot(key("three"), at(10));
     assert_eq!(usable(&registry.slot(key("one"), at(10)).ask(at(10))), Some("one"), "alive, so kept");
     registry.slot(key("four"), at(4000));
+    registry.slot(key("five"), at(4000));
     assert_eq!(usable(&registry.slot(key("one"), at(10)).ask(at(10))), None, "dead, so gone");
+}
+
+#[test]
+fn a_new_slot_looks_at_two_old_ones_however_many_there_are() {
+    let registry = Registry::<Name>::default();
+    let new = |number: u32, now| registry.slot(Key::of("test", [Some(&number.to_be_bytes()[..])]), now);
+    for number in 0..1000 {
+        settle(&new(number, at(0)), at(0), minted("one", at(0)));
+    }
+    assert_eq!(registry.count(), 1000, "all are alive");
+    let kept = new(5, at(4000));
+    settle(&new(1000, at(4000)), at(4000), minted("one", at(4000)));
+    assert_eq!(registry.count(), 999, "one came, and two of the dead went");
+    for number in 1001..3000 {
+        settle(&new(number, at(4000)), at(4000), minted("one", at(4000)));
+    }
+    assert_eq!(registry.count(), 2001, "all of the dead went, but for one that somebody holds");
+    assert!(Arc::ptr_eq(&kept, &new(5, at(4000))));
 }
 
 #[test]

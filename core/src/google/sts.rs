@@ -1,10 +1,10 @@
 //! Google STS: a subject token becomes a federated token (RFC 8693;
 //! <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>).
 
-use super::Said;
+use super::ServiceError;
 use crate::error::{Error, Kind, Step};
 use crate::reply::Reply;
-use crate::time::Timestamp;
+use crate::time::{Skew, Timestamp};
 use crate::token::Token;
 use base64::Engine;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -88,12 +88,32 @@ fn seconds(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(number).ok().filter(|life| !life.is_zero())
 }
 
-fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Timestamp) -> Error {
+/// How far AWS's clock is from ours, if that is why the subject token was refused: AWS said that the signature's time is
+/// wrong, and the reply's own date says the same. Another signature with that clock's time will do.
+pub(crate) fn clock_skew(reply: &Reply, asked_at: Timestamp) -> Option<Skew> {
+    let said = said(&serde_json::from_slice(&reply.body).unwrap_or_default());
+    let skew = Skew::between(asked_at, reply.date?);
+    (reply.status != 200 && is_about_time(&said.description) && skew.size() > SIGNATURE_WINDOW).then_some(skew)
+}
+
+/// AWS takes a signature whose time is within five minutes of its own. What is closer to its clock than this was refused
+/// for another reason.
+const SIGNATURE_WINDOW: Duration = Duration::from_secs(240);
+
+fn is_about_time(description: &str) -> bool {
+    description.contains("Signature expired") || description.contains("not yet current")
+}
+
+fn said(body: &Value) -> ServiceError {
     // A front end of Google's may refuse in the form of its APIs, before the service itself answers in OAuth's.
-    let said = match &body["error"] {
-        Value::Object(error) => Said::new(error.get("status"), error.get("message")),
-        code => Said::new(Some(code), body.get("error_description")),
-    };
+    match &body["error"] {
+        Value::Object(error) => ServiceError::new(error.get("status"), error.get("message")),
+        code => ServiceError::new(Some(code), body.get("error_description")),
+    }
+}
+
+fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Timestamp) -> Error {
+    let said = said(body);
     let verb = if reply.is_transient() { "could not make" } else { "refused" };
     let mut error = said.error(Step::Exchange, &format!("Google STS {verb} the exchange"), reply);
     if said.description.contains("InvalidClientTokenId") || said.description.contains("ExpiredToken") {
@@ -119,7 +139,7 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
     if description.contains("ExpiredToken") {
         return Some("the AWS keys have ended: export fresh ones, or let the workload's role provide them".into());
     }
-    if description.contains("Signature expired") || description.contains("not yet current") {
+    if is_about_time(description) {
         let off =
             reply.date.map(|date| date.since(asked_at).max(asked_at.since(date)).as_secs()).filter(|off| *off > 60);
         let measured = off.map(|off| format!(" (it differs from Google's by {off} seconds)")).unwrap_or_default();
@@ -134,9 +154,30 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::*;
     use serde_json::json;
-    use std::time::Duration;
+
+    #[test]
+    fn a_client_is_sent_as_basic_authentication_and_only_where_there_is_one() {
+        let url = Url::parse("https://sts.googleapis.com/v1/token").expect("a URL");
+        let mut exchange = Exchange {
+            url: &url,
+            audience: "audience",
+            scope: "scope",
+            client: Some(("Aladdin", "open sesame")),
+            impersonates: true,
+            lifetime_is_configured: false,
+        };
+        let authorization = |exchange: &Exchange<'_>| {
+            let request = request(exchange, "token", "type").expect("a request");
+            request.headers().get(AUTHORIZATION).cloned()
+        };
+        // The example of RFC 7617.
+        assert_eq!(authorization(&exchange).expect("a header"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert!(authorization(&exchange).is_some_and(|header| header.is_sensitive()));
+        exchange.client = None;
+        assert_eq!(authorization(&exchange), None);
+    }
 
     #[test]
     fn a_lifetime_is_a_positive_number_or_a_text_of_one() {

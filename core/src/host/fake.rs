@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) last_end: Timestamp,
     /// Hosts to which connections were opened ahead.
     pub(crate) prepared: Vec<String>,
+    /// How far somebody has set our wall clock forward since the start.
+    pub(crate) clock_set_forward: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,6 +82,7 @@ impl Fake {
             keys_life_seconds: 6 * 3600,
             last_end: Timestamp::EPOCH,
             prepared: Vec::new(),
+            clock_set_forward: Duration::ZERO,
         };
         Arc::new(Fake {
             started: Instant::now(),
@@ -169,7 +172,8 @@ impl World {
 
 impl Clock for Fake {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed())
+        let set_forward = self.world().clock_set_forward;
+        Timestamp::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed()).plus(set_forward)
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {

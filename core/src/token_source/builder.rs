@@ -269,9 +269,10 @@ pub(crate) fn credential_text(environment: &Environment) -> Result<Option<String
 
 fn named_by(environment: &Environment) -> Option<Given> {
     [env_names::ROLEBRIDGE_CREDENTIALS, env_names::GOOGLE_APPLICATION_CREDENTIALS].into_iter().find_map(|variable| {
-        let named = environment.value(variable)?;
-        let is_json = variable == env_names::ROLEBRIDGE_CREDENTIALS && named.contains(['{', '"']);
-        let content = if is_json { Content::Json(named.to_owned()) } else { Content::File(named.into()) };
+        let text = environment.value(variable)?;
+        let is_json = variable == env_names::ROLEBRIDGE_CREDENTIALS && text.contains(['{', '"']);
+        let file = || environment.path(variable).map(Content::File);
+        let content = if is_json { Content::Json(text.to_owned()) } else { file()? };
         Some(Given { content, variable: Some(variable) })
     })
 }

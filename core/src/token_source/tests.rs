@@ -175,6 +175,9 @@ async fn a_clock_ten_minutes_off_neither_stalls_nor_overstays() {
     for ahead in [-600, 600] {
         let host = Stage::new();
         host.world().google_is_ahead = ahead;
+        // What AWS says of a signature so far from its time.
+        let refusal = serde_json::json!({ "error": "invalid_grant", "error_description": "… Signature expired …" });
+        host.world().exchange_refusals.push(refusal);
         // Less than is asked for, so that the lifetime asked for does not hide a wrong one.
         host.world().life_seconds = 1800;
         let source = source(&host);
@@ -389,6 +392,41 @@ async fn a_flight_from_before_the_process_was_frozen_is_waited_for_by_nobody() {
             let again = value(&source).await;
             assert_eq!(again, token, "{frozen} {outage:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forward_in_the_middle_of_a_mint_ends_no_mint_that_is_answered() {
+    for (seconds, after) in [(35, 100), (35, 300), (3000, 100), (3000, 300)] {
+        let host = Stage::new();
+        let source = source(&host);
+        host.world().latency = Duration::from_millis(200);
+        let waiting = tokio::spawn(async move { value(&source).await });
+        // Each of the two calls takes 200 ms.
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        host.world().clock_set_forward = Duration::from_secs(seconds);
+        assert_eq!(waiting.await.expect("no panic").as_deref(), Ok("access-1"), "{seconds} s, after {after} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_frozen_flight_that_fails_leads_another() {
+    let host = Stage::new();
+    let source = source(&host);
+    host.world().outage = Outage::Hanging;
+    let waiters: Vec<_> = (0..3)
+        .map(|_| {
+            tokio::spawn({
+                let source = source.clone();
+                async move { value(&source).await }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    host.world().outage = Outage::None;
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    for waiter in waiters {
+        assert_eq!(waiter.await.expect("no panic").as_deref(), Ok("access-1"));
     }
 }
 

@@ -1,0 +1,124 @@
+'use strict';
+
+/*
+ * A client of ours made from any major of google-auth-library, in Google's clients that carry any other, as npm lays them
+ * out. `fixtures/` holds the layouts, one for each time at which a user may have installed them.
+ *
+ * Node 20 is refused by the `engines` of the newest clients; npm says so and installs them, and they run.
+ */
+
+const assert = require('node:assert/strict');
+const { createRequire } = require('node:module');
+const { join } = require('node:path');
+const test = require('node:test');
+const { createAuthClient } = require('rolebridge');
+const { World } = require('./helpers/emulator.js');
+const { withEnvironment } = require('./helpers/environment.js');
+const { folder } = require('./helpers/program.js');
+const { certificate, grpcServer, restServer } = require('./helpers/recorder.js');
+
+const MAKERS = { 9: require('gal9'), 10.5: require('gal10.5'), 10: require('gal10'), 11: require('gal11') };
+
+/** Which release of the library each client of a layout carries. */
+const LAYOUTS = {
+  'clients-9': { bigquery: '9.15', storage: '9.15', genai: '9.15', gax: '9.15' },
+  'clients-10.5': { bigquery: '10.9', genai: '10.5', gax: '10.5' },
+  'clients-10': { bigquery: '10.9', storage: '9.15', genai: '10.9', gax: '10.5' },
+  'clients-11': { bigquery: '11.3', storage: '11.3', genai: '10.9', gax: '11.3' },
+};
+
+/** The package that brings google-auth-library along. */
+const CARRIERS = {
+  bigquery: ['@google-cloud/bigquery', '@google-cloud/common'],
+  storage: ['@google-cloud/storage'],
+  genai: ['@google/genai'],
+  gax: ['@google-cloud/secret-manager', 'google-gax'],
+};
+
+const { key, cert } = certificate();
+// gRPC reads it when it is loaded.
+process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH = join(folder({ 'roots.pem': cert }), 'roots.pem');
+
+const layout = (name) => createRequire(join(__dirname, 'fixtures', name, 'package.json'));
+
+/** What is done with a client of ours in each of Google's. Each says which requests must have carried the token. */
+const USES = {
+  async bigquery(load, authClient, { world }) {
+    const { BigQuery } = load('@google-cloud/bigquery');
+    const { google, project, service_account } = world.info;
+    const bigquery = new BigQuery({ projectId: project.id, authClient, apiEndpoint: google });
+    const [rows] = await bigquery.query('SELECT SESSION_USER() AS user');
+    assert.equal(rows[0].user, service_account);
+  },
+  async storage(load, authClient, { rest }) {
+    const { Storage } = load('@google-cloud/storage');
+    const apiEndpoint = rest.origin;
+    const storage = new Storage({ projectId: 'p', authClient, apiEndpoint, useAuthWithCustomEndpoint: true });
+    const [metadata] = await storage.bucket('b').getMetadata();
+    assert.equal(metadata.name, 'answered');
+    // It goes through the client's own `request`, and reads the headers of the response.
+    const [session] = await storage.bucket('b').file('f').createResumableUpload();
+    assert.equal(session, `${rest.origin}/session`);
+    return [
+      ['GET', '/storage/v1/b/b'],
+      ['POST', '/upload/storage/v1/b/b/o'],
+    ];
+  },
+  async genai(load, authClient, { rest }) {
+    const { GoogleGenAI } = load('@google/genai');
+    const genai = new GoogleGenAI({
+      vertexai: true,
+      project: 'p',
+      location: 'l',
+      googleAuthOptions: { authClient },
+      httpOptions: { baseUrl: rest.origin },
+    });
+    await genai.models.generateContent({ model: 'm', contents: 'text' });
+    return [['POST', '/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent']];
+  },
+  async gax(load, authClient, { grpc }) {
+    const { SecretManagerServiceClient } = load('@google-cloud/secret-manager');
+    const client = new SecretManagerServiceClient({ authClient, apiEndpoint: '127.0.0.1', port: grpc.port });
+    await assert.rejects(client.getSecret({ name: 'projects/p/secrets/s' }), { code: 5 });
+    await client.close();
+    return [[undefined, '/google.cloud.secretmanager.v1.SecretManagerService/GetSecret']];
+  },
+  async 'gax without gRPC'(load, authClient, { rest }) {
+    const { SecretManagerServiceClient } = load('@google-cloud/secret-manager');
+    const endpoint = { fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port: rest.port };
+    const client = new SecretManagerServiceClient({ authClient, ...endpoint });
+    const [secret] = await client.getSecret({ name: 'projects/p/secrets/s' });
+    assert.equal(secret.name, 'answered');
+    return [['GET', '/v1/projects/p/secrets/s']];
+  },
+};
+
+for (const [name, carried] of Object.entries(LAYOUTS)) {
+  for (const [client, release] of Object.entries(carried)) {
+    test(`${name}: ${client} carries google-auth-library ${release}`, () => {
+      let load = layout(name);
+      for (const step of CARRIERS[client]) load = createRequire(load.resolve(step));
+      const { version } = load('google-auth-library/package.json');
+      assert.ok(version.startsWith(`${release}.`), version);
+    });
+  }
+  for (const use of Object.keys(USES).filter((use) => use.split(' ')[0] in carried)) {
+    for (const [maker, library] of Object.entries(MAKERS)) {
+      test(`a client of google-auth-library ${maker} works in ${use} of ${name}`, async () => {
+        const world = await World.make();
+        const [rest, grpc] = [await restServer(), await grpcServer({ key, cert })];
+        await withEnvironment(world.environment(), async () => {
+          const authClient = createAuthClient({ credentials: world.credential(), library });
+          const expected = (await USES[use](layout(name), authClient, { world, rest, grpc })) ?? [];
+          const { token } = await authClient.getAccessToken();
+          const arrived = [...rest.requests, ...grpc.requests];
+          assert.deepEqual(
+            arrived.map(({ method, path }) => [method, path]),
+            expected,
+          );
+          for (const { path, authorization } of arrived) assert.equal(authorization, `Bearer ${token}`, path);
+        });
+      });
+    }
+  }
+}

@@ -1,0 +1,223 @@
+"""`TokenSource`: the core's, with Python's environment, waiting, dates and errors."""
+
+import os
+from datetime import datetime, timedelta, timezone
+
+from rolebridge import _asyncio, _native, _wait
+from rolebridge._arguments import path_of, scopes_of, strings_of, text_of, text_or_none
+from rolebridge._native import Failure, Issued, Token
+from rolebridge.errors import raised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Sequence
+    from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class TokenSource:
+    """Google access tokens for this AWS workload, minted when they are needed and renewed ahead of their end.
+
+    Making one reads the credential file and sends nothing. Objects of equal configuration share one cache. All calls
+    may be made from any thread; those that wait let other threads run, and under the monkey patch of gevent or eventlet
+    other greenlets.
+    """
+
+    __slots__ = ("_native", "_recipe")
+
+    def __init__(self, native: _native.Source, recipe: "tuple[str, tuple[Any, ...], dict[str, Any]]") -> None:
+        """Not called by programs: see `from_file`, `from_info` and `from_env`."""
+        if not isinstance(native, _native.Source):
+            raise TypeError("a TokenSource is made by from_file(path), from_info(dict_or_text) or from_env()")
+        self._native = native
+        # What it was made of: enough to make it again in another process.
+        self._recipe = recipe
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        *,
+        scopes: "str | Sequence[str] | None" = None,
+        quota_project_id: str | None = None,
+        universe_domain: str | None = None,
+        allow_endpoints: "Sequence[str] | None" = None,
+    ) -> "TokenSource":
+        """From a credential file, `external_account` JSON of AWS.
+
+        Args:
+            path: where the file is.
+            scopes: OAuth scopes, by default cloud-platform; a string is one scope.
+            quota_project_id: the project that pays for quota, over the environment's and the file's.
+            universe_domain: the universe to which the file may belong, over `GOOGLE_CLOUD_UNIVERSE_DOMAIN`.
+            allow_endpoints: origins that the file may name besides Google's and AWS's own. Tokens go there.
+
+        Errors: `ConfigError`, naming the field that is wrong. Nothing is sent.
+        """
+        options = _options(scopes, quota_project_id, universe_domain, allow_endpoints)
+        absolute = path_of(path)
+        return cls._built(absolute, None, ("from_file", (absolute,), options))
+
+    @classmethod
+    def from_info(
+        cls,
+        info: "dict[str, Any] | str",
+        *,
+        scopes: "str | Sequence[str] | None" = None,
+        quota_project_id: str | None = None,
+        universe_domain: str | None = None,
+        allow_endpoints: "Sequence[str] | None" = None,
+    ) -> "TokenSource":
+        """From a credential file's text, or the dict in it. Options and errors as `from_file`."""
+        options = _options(scopes, quota_project_id, universe_domain, allow_endpoints)
+        text = text_of(info)
+        return cls._built(None, text, ("from_info", (text,), options))
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        scopes: "str | Sequence[str] | None" = None,
+        quota_project_id: str | None = None,
+        universe_domain: str | None = None,
+        allow_endpoints: "Sequence[str] | None" = None,
+    ) -> "TokenSource":
+        """From what the environment names: `ROLEBRIDGE_CREDENTIALS` (a path or the JSON itself), else
+        `GOOGLE_APPLICATION_CREDENTIALS` (a path). Options and errors as `from_file`.
+        """
+        options = _options(scopes, quota_project_id, universe_domain, allow_endpoints)
+        return cls._built(None, None, ("from_env", (), options))
+
+    @classmethod
+    def _built(
+        cls, path: str | None, text: str | None, recipe: "tuple[str, tuple[Any, ...], dict[str, Any]]"
+    ) -> "TokenSource":
+        # The main thread must not be in a system call that no signal ends, such as the opening of a named pipe.
+        aside = _wait.is_main_thread()
+        building = _native.Source.build(file=path, json=text, **recipe[2], variables=_wait.environment(), aside=aside)
+        return cls(_wait.built(building), recipe)
+
+    def warm(self) -> None:
+        """Starts the minting of a token, unless one is at hand, and returns at once.
+
+        For a program that imports its other libraries meanwhile. It never raises: whatever goes wrong is told to the
+        first call that wants the token.
+        """
+        if self._native.cached() is None:
+            self._native.request(_wait.environment())
+
+    def token(self) -> Token:
+        """An access token that is valid now; waits only when none is left.
+
+        Errors: `RolebridgeError`, or what a signal handler raises (`KeyboardInterrupt`), which disturbs nobody else who
+        waits for the same token.
+        """
+        return self._native.kept() or self._adopted(_wait.issued(self._native))
+
+    def token_async(self) -> "Future[Token]":
+        """As `token`, for asyncio: a future of the running loop. Cancelling it disturbs nobody else.
+
+        Errors: `RuntimeError` where no asyncio loop runs, as under trio: use `trio.to_thread.run_sync(source.token)`.
+        """
+        return _asyncio.token(self)
+
+    def headers(self) -> dict[str, str]:
+        """The headers of a request to a Google API, as a new dict: `authorization`, and `x-goog-user-project` where a
+        quota project is set. Waits and errors as `token`.
+        """
+        headers = {"authorization": self.token()._authorization}
+        project = self._native.quota_project
+        if project is not None:
+            headers["x-goog-user-project"] = project
+        return headers
+
+    def cached(self) -> Token | None:
+        """The token at hand, if nothing needs to be done for it; starts nothing."""
+        kept = self._native.kept()
+        if kept is not None:
+            return kept
+        issued = self._native.cached()
+        return None if issued is None else self._adopted(issued)
+
+    def refused(self, token: Token) -> None:
+        """An API answered 401 to `token`: the next call mints another, if this is the cached one and at least thirty
+        seconds old. (A refusal of a younger one has another cause.)
+        """
+        failure = self._native.refused(token, _wait.environment())
+        if failure is not None:
+            raise raised(failure)
+
+    def with_scopes(self, scopes: "str | Sequence[str]") -> "TokenSource":
+        """The same source for other scopes, with the same cache."""
+        door, arguments, options = self._recipe
+        chosen = scopes_of(scopes)
+        if chosen is None:
+            raise TypeError("`scopes` is a list of strings, not None")
+        native = self._native.with_scopes(chosen)
+        if isinstance(native, Failure):
+            raise raised(native)
+        return type(self)(native, (door, arguments, {**options, "scopes": chosen}))
+
+    @property
+    def service_account_email(self) -> str | None:
+        """The service account whose tokens these are; `None` in direct access."""
+        return self._native.service_account
+
+    @property
+    def project_id(self) -> str | None:
+        """The project of this credential, with no request made."""
+        return self._native.project
+
+    @property
+    def quota_project_id(self) -> str | None:
+        """The project that pays for quota, if one is set."""
+        return self._native.quota_project
+
+    @property
+    def scopes(self) -> list[str]:
+        """What the tokens are good for, as OAuth scopes."""
+        return self._native.scopes
+
+    @property
+    def universe_domain(self) -> str:
+        """The universe domain of the program, `googleapis.com` unless it or the environment names another."""
+        return self._native.universe_domain
+
+    def __repr__(self) -> str:
+        return f"<rolebridge.TokenSource for {self.service_account_email or 'direct access'}, scopes={self.scopes}>"
+
+    def __copy__(self) -> "TokenSource":
+        return self  # It never changes, so that a copy is itself.
+
+    def __deepcopy__(self, _memo: object) -> "TokenSource":
+        return self
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """Pickles as what it was made of, never with a token. A client secret in the text of `from_info` goes along."""
+        return _restored, self._recipe
+
+    def _adopted(self, issued: Issued) -> Token:
+        """The Python object of a token."""
+        return self._native.adopt(issued, _EPOCH + timedelta(microseconds=issued.ends))
+
+
+def _options(
+    scopes: "str | Sequence[str] | None",
+    quota_project_id: str | None,
+    universe_domain: str | None,
+    allow_endpoints: "Sequence[str] | None",
+) -> "dict[str, Any]":
+    """The options of a source, as the native side takes them."""
+    return {
+        "scopes": scopes_of(scopes),
+        "quota_project_id": text_or_none("quota_project_id", quota_project_id),
+        "universe_domain": text_or_none("universe_domain", universe_domain),
+        "allow_endpoints": strings_of("allow_endpoints", allow_endpoints),
+    }
+
+
+def _restored(door: str, arguments: "tuple[Any, ...]", options: "dict[str, Any]") -> TokenSource:
+    source: TokenSource = getattr(TokenSource, door)(*arguments, **options)
+    return source

@@ -1,0 +1,147 @@
+//! Core's token source, with the Python object of the token at hand.
+
+use crate::building::Building;
+use crate::environment::snapshot;
+use crate::failure::{Failure, either, guarded};
+use crate::pending::Pending;
+use crate::token::{Issued, Token};
+use arc_swap::ArcSwapOption;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rolebridge::{Builder, TokenSource};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What `rolebridge.TokenSource` is made around.
+#[pyclass(frozen, module = "rolebridge._native")]
+pub(crate) struct Source {
+    source: TokenSource,
+    /// The object of the token last handed out, so that a hit copies nothing.
+    kept: ArcSwapOption<Py<Token>>,
+}
+
+impl Source {
+    pub(crate) fn new(source: TokenSource) -> Source {
+        Source { source, kept: ArcSwapOption::empty() }
+    }
+
+    pub(crate) fn requested(
+        &self,
+        variables: &Bound<'_, PyDict>,
+    ) -> PyResult<Result<rolebridge::binding::Pending, Failure>> {
+        let environment = snapshot(variables)?;
+        Ok(guarded(|| Ok(rolebridge::binding::request(&self.source, &environment))))
+    }
+
+    fn kept_of(&self, py: Python<'_>, issued: &rolebridge::Token) -> Option<Py<Token>> {
+        self.kept.load().as_ref().filter(|kept| kept.get().issued().is(issued)).map(|kept| kept.clone_ref(py))
+    }
+}
+
+#[pymethods]
+impl Source {
+    /// Begins to make a source of a file, of JSON text, or of what the variables name; `aside`, the file is read by
+    /// another thread than the one that waits.
+    #[staticmethod]
+    #[expect(clippy::too_many_arguments, reason = "the options of a source, which the Python side names")]
+    fn build(
+        file: Option<PathBuf>,
+        json: Option<String>,
+        scopes: Option<Vec<String>>,
+        quota_project_id: Option<String>,
+        universe_domain: Option<String>,
+        allow_endpoints: Option<Vec<String>>,
+        variables: &Bound<'_, PyDict>,
+        aside: bool,
+    ) -> PyResult<Building> {
+        let is_text = json.is_some();
+        // Every later snapshot is given to `request`, so that this one is not the source's for life.
+        let mut builder = Builder::default().environment(snapshot(variables)?);
+        if let Some(path) = file {
+            builder = builder.file(path);
+        }
+        if let Some(text) = json {
+            builder = builder.json(text);
+        }
+        if let Some(scopes) = scopes {
+            builder = builder.scopes(scopes);
+        }
+        if let Some(project) = quota_project_id {
+            builder = builder.quota_project(project);
+        }
+        if let Some(domain) = universe_domain {
+            builder = builder.universe_domain(domain);
+        }
+        if let Some(origins) = allow_endpoints {
+            builder = builder.allow_endpoints(origins);
+        }
+        Ok(if aside && !is_text { Building::aside(builder) } else { Building::here(builder) })
+    }
+
+    /// The object of the token at hand, if nothing needs to be done for it and it was made into one before.
+    fn kept(&self, py: Python<'_>) -> Option<Py<Token>> {
+        let issued = guarded(|| Ok(self.source.cached())).ok()??;
+        self.kept_of(py, &issued)
+    }
+
+    /// The token at hand, if nothing needs to be done for it; starts nothing.
+    fn cached(&self) -> Option<Issued> {
+        guarded(|| Ok(self.source.cached())).ok()?.map(Issued::new)
+    }
+
+    /// The object of a token, made with this date for its end unless it is the one that is kept.
+    fn adopt(&self, py: Python<'_>, issued: &Bound<'_, Issued>, expires_at: Py<PyAny>) -> PyResult<Py<Token>> {
+        let issued = issued.get().token();
+        if let Some(kept) = self.kept_of(py, issued) {
+            return Ok(kept);
+        }
+        let token = Py::new(py, Token::new(py, issued.clone(), expires_at))?;
+        self.kept.store(Some(Arc::new(token.clone_ref(py))));
+        Ok(token)
+    }
+
+    /// Asks for a token with the environment as it is now: what can be waited for, or a failure.
+    fn request<'py>(&self, variables: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        either(variables.py(), self.requested(variables)?.map(Pending::new))
+    }
+
+    /// An API answered 401 to the token: the failure, if that could not be noted.
+    fn refused(&self, token: &Bound<'_, Token>, variables: &Bound<'_, PyDict>) -> PyResult<Option<Failure>> {
+        let environment = snapshot(variables)?;
+        let noted = guarded(|| {
+            rolebridge::binding::invalidate(&self.source, token.get().issued(), &environment);
+            Ok(())
+        });
+        Ok(noted.err())
+    }
+
+    /// The same source for other scopes, with the same cache.
+    fn with_scopes<'py>(&self, py: Python<'py>, scopes: Vec<String>) -> PyResult<Bound<'py, PyAny>> {
+        either(py, guarded(|| Ok(Source::new(self.source.with_scopes(scopes)))))
+    }
+
+    #[getter]
+    fn service_account(&self) -> Option<&str> {
+        self.source.service_account()
+    }
+
+    #[getter]
+    fn project(&self) -> Option<&str> {
+        self.source.project()
+    }
+
+    #[getter]
+    fn quota_project(&self) -> Option<&str> {
+        self.source.quota_project()
+    }
+
+    #[getter]
+    fn scopes(&self) -> Vec<String> {
+        self.source.scopes().to_vec()
+    }
+
+    #[getter]
+    fn universe_domain(&self) -> &str {
+        self.source.universe_domain()
+    }
+}
