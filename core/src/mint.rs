@@ -82,7 +82,7 @@ pub(crate) struct Mint {
     context: MintContext,
     registries: Arc<Registries>,
     keys: Keys,
-    /// Whether somebody waits for the token; ahead of its end, nobody gains by haste.
+    /// Whether a caller waits for the token. A renewal ahead of its end opens no connections early.
     is_waited_for: bool,
 }
 
@@ -223,18 +223,24 @@ impl Mint {
 
 fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> Error {
     let host = url.host_str().unwrap_or_default();
-    let error = match cause.reason {
-        Reason::Timeout | Reason::Connect | Reason::Interrupted => {
-            Error::new(Kind::Unavailable, step, format!("{service} cannot be reached at `{host}`: {cause}")).hinting(
-                "check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)",
-            )
-        }
-        Reason::Setup => Error::new(Kind::Config, step, format!("{service} was not asked: {cause}"))
-            .hinting("mend the proxy or the certificates that the environment names"),
+    let (error, hint) = match cause.reason {
+        Reason::Timeout | Reason::Connect | Reason::Interrupted | Reason::KeptConnection => (
+            Error::new(Kind::Unavailable, step, format!("{service} cannot be reached at `{host}`: {cause}")),
+            Some("check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)"),
+        ),
+        Reason::Setup => (
+            Error::new(Kind::Config, step, format!("{service} was not asked at `{host}`: {cause}")),
+            Some("mend the proxy or the certificates that the environment names"),
+        ),
         Reason::TooLarge => {
-            Error::new(Kind::Malformed, step, format!("something else than {service} answers at `{host}`: {cause}"))
+            let message = format!("something else than {service} answers at `{host}`: {cause}");
+            (Error::new(Kind::Malformed, step, message), None)
         }
-        Reason::Unsendable => Error::new(Kind::Internal, step, format!("{service} was not asked: {cause}")),
+        Reason::Unsendable => (Error::new(Kind::Internal, step, format!("{service} was not asked: {cause}")), None),
+    };
+    let error = match cause.hint().or(hint) {
+        Some(hint) => error.hinting(hint),
+        None => error,
     };
     error.caused_by(cause)
 }

@@ -66,13 +66,15 @@ const DATE_RESOLUTION: Duration = Duration::from_secs(1);
 
 /// How long the token lives: its end less the *reply's* time, since our clock may be off; never longer than was asked.
 ///
-/// A reply without a `Date`, or with one from which the token would already have ended, is read by our own clock. A date
+/// A reply without a `Date`, or with one from which the token would already have ended or would live longer than was asked,
+/// is read by our own clock. A date
 /// cannot lengthen a life beyond what our own clock says of the same end: one of an hour ago would have a token used for an
 /// hour too long. Our clock is within the five minutes that AWS allows, or was set right by the skew that AWS believed; so
 /// a clock of ours that is wrong shortens a life by those minutes at the most. Where the token would already have ended by
 /// it, the date alone is believed.
 fn life(end: Timestamp, replied_at: Option<Timestamp>, asked_at: Timestamp, asked: Duration) -> Duration {
-    let by_date = replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero());
+    let by_date =
+        replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero() && *life <= asked);
     let by_our_clock = Some(end.since(asked_at)).filter(|life| !life.is_zero());
     let lives = [by_date, by_our_clock].into_iter().flatten();
     lives.min().unwrap_or_default().min(asked)
@@ -136,6 +138,14 @@ mod tests {
         let five_minutes = Duration::from_secs(300);
         for date in [0, 10_000 - 3600, 10_000 - 60] {
             assert_eq!(life(at(10_300), Some(at(date)), at(10_000), HOUR), five_minutes, "the date says {date}");
+        }
+    }
+
+    #[test]
+    fn a_date_by_which_a_token_lives_longer_than_was_asked_is_none() {
+        for ours in [10_000, 11_000] {
+            let life = life(at(10_000), Some(at(0)), at(ours), HOUR);
+            assert_eq!(life, Duration::ZERO, "it has ended, whatever 1970 says");
         }
     }
 

@@ -2,8 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
+use super::failure::{self, Failed};
 use super::tls::{self, Roots};
-use super::{CONNECT_TIMEOUT, Reason, Route, SendError, proxy};
+use super::{CONNECT_TIMEOUT, Reason, Route, SendError, connection, proxy};
 use crate::environment::Environment;
 use crate::reply::Reply;
 use crate::time::Timestamp;
@@ -49,8 +50,23 @@ impl Clients {
     ) -> Result<Reply, SendError> {
         let request: reqwest::Request =
             request.try_into().map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
-        let client = self.client(Way::of(route, environment, request.url())?).await?;
-        let mut response = client.execute(request).await.map_err(|cause| send_error(route, cause))?;
+        let url = request.url().clone();
+        let way = Way::of(route, environment, &url)?;
+        let proxy = way.proxy.clone();
+        let client = self.client(way).await?;
+        let (response, is_new) = connection::noting(client.execute(request)).await;
+        let mut failed = Failed { route, url: &url, proxy: proxy.as_ref(), refused_with: None, is_new };
+        let mut response = match response {
+            Ok(response) => response,
+            Err(error) => {
+                if let (Some(refusal), Some(proxy)) = (failure::refusal(&error), &proxy) {
+                    failed.refused_with = refusal.status(proxy, &url).await;
+                }
+                return Err(failed.because_of(error));
+            }
+        };
+        // What ends from here on had begun to answer.
+        failed.is_new = true;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE).and_then(Timestamp::from_http_date);
         let mut reply = Reply {
@@ -59,7 +75,7 @@ impl Clients {
             retry_after: header(RETRY_AFTER).and_then(|text| retry_after(text.trim(), date)),
             body: Vec::new(),
         };
-        while let Some(chunk) = response.chunk().await.map_err(|cause| send_error(route, cause))? {
+        while let Some(chunk) = response.chunk().await.map_err(|cause| failed.because_of(cause))? {
             if reply.body.len() + chunk.len() > LONGEST_BODY {
                 return Err(SendError::new(Reason::TooLarge, "it was not read to its end"));
             }
@@ -111,7 +127,9 @@ impl Way {
         let builder = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .pool_idle_timeout(IDLE_CONNECTION);
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .dns_resolver(connection::Resolver)
+            .connector_layer(connection::Noting);
         let builder = match self.route {
             Route::LinkLocal => builder
                 .connect_timeout(METADATA_TIMEOUT)
@@ -136,20 +154,6 @@ fn retry_after(text: &str, date: Option<Timestamp>) -> Option<Duration> {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => Some(Timestamp::from_http_date(text)?.since(date?)),
     }
-}
-
-fn send_error(route: Route, error: reqwest::Error) -> SendError {
-    let reason = if error.is_connect() && (route == Route::Public || !error.is_timeout()) {
-        // Worth another try to Google; a metadata service that lets a connection hang is not there.
-        Reason::Connect
-    } else if error.is_timeout() {
-        Reason::Timeout
-    } else if error.is_builder() {
-        Reason::Unsendable
-    } else {
-        Reason::Interrupted
-    };
-    SendError::new(reason, error.without_url())
 }
 
 #[cfg(test)]
