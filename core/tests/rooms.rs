@@ -108,6 +108,31 @@ fn each_room_names_only_what_it_may() {
     assert_eq!(seen, listed, "the rooms, and those of the table");
 }
 
+/// Below `aws`: what is told everything that it needs, and asks nobody. A folder's files are as pure as the room.
+const PURE_BELOW_AWS: &[&str] =
+    &["container", "key", "login", "process", "profile_plan", "quote", "region", "shared_config", "sso", "sts"];
+
+#[test]
+fn the_pure_rooms_below_aws_ask_nobody() {
+    let aws = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws");
+    let mut seen = BTreeSet::new();
+    for file in files(&aws) {
+        let inside = file.strip_prefix(&aws).expect("below the folder").with_extension("");
+        let room = inside.iter().next().and_then(|name| name.to_str()).expect("a name");
+        if !PURE_BELOW_AWS.contains(&room) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("readable");
+        let asks = named(&text)
+            .into_iter()
+            .find(|named| ["context", "host", "retry", "environment"].contains(&named.as_str()));
+        assert_eq!(asks, None, "{} is pure", inside.display());
+        assert!(!text.contains("async ") && !text.contains(".await"), "{} is pure", inside.display());
+        seen.insert(room.to_owned());
+    }
+    assert_eq!(seen, PURE_BELOW_AWS.iter().map(|name| (*name).to_owned()).collect());
+}
+
 #[test]
 fn the_table_has_no_circle() {
     for (place, (room, allowed)) in ROOMS.iter().enumerate() {

@@ -124,14 +124,18 @@ fn roles_are_assumed_one_by_another() {
 #[test]
 fn a_role_has_its_session_name_its_external_id_and_its_duration() {
     let text = "[default]\nrole_arn = R\ncredential_source = Environment\nrole_session_name = me\nexternal_id = x y\nduration_seconds = 43200";
-    let plan = plan(&read(text, ""), "default", None).expect("a plan").expect("configured");
+    let plan_of = |config: &SharedConfig| plan(config, "default", None).expect("a plan").expect("configured");
+    let planned = plan_of(&read(text, ""));
     let expected = Role {
         role_arn: "R".into(),
         session_name: Some("me".into()),
         external_id: Some("x y".into()),
         duration: Some(Duration::from_secs(43_200)),
     };
-    assert_eq!(plan.roles, [Link { profile: "default".into(), role: expected }]);
+    let shortest = read(&text.replace("43200", "900"), "");
+    let shortest = plan_of(&shortest).roles.remove(0).role.duration;
+    assert_eq!(shortest, Some(Duration::from_secs(900)));
+    assert_eq!(planned.roles, [Link { profile: "default".into(), role: expected }]);
 }
 
 #[test]

@@ -170,6 +170,7 @@ fn hostile_xml_is_a_clear_error_that_shows_nothing() {
         ("no XML", "{\"wJalr\": 1}"),
         ("empty", ""),
         ("another reply", &ASSUMED.replace("AssumeRoleR", "GetSessionTokenR")),
+        ("another root", &ASSUMED.replace("AssumeRoleResponse", "OtherResponse")),
         ("a reply in another", &format!("<x>{ASSUMED}</x>")),
         ("no token", &ASSUMED.replace("SessionToken", "Token")),
         ("an empty token", &ASSUMED.replace("FwoG&#43;/&amp;==", "")),
