@@ -14,6 +14,7 @@ mod layer;
 mod request;
 mod store;
 
+pub(crate) use crate::aws::sts::Role;
 pub(crate) use crate::aws::{Options as IdentityOptions, Supplier};
 use layer::{Failure, Layer};
 pub(crate) use request::{Product, TokenRequest};

@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn a_kept_connection_that_ended_is_followed_by_a_try_at_once() {
         for route in [Route::Public, Route::LinkLocal] {
-            let wait = |tries, left| decide(route, tries, &failed(Reason::KeptConnection), left, 0.0);
+            let wait =
+                |tries, left| decide(route, tries, Reply::is_transient, &failed(Reason::KeptConnection), left, 0.0);
             assert_eq!(wait(1, SHORTEST_TRY), Some(Duration::ZERO));
             assert_eq!(wait(1, SHORTEST_TRY / 2), None);
             assert_eq!(wait(4, LEFT), None);

@@ -7,7 +7,6 @@
 
 use super::key;
 use super::quote;
-use super::shared_config::location::Platform;
 use crate::error::{Error, Kind, Step};
 use crate::identity::AccessKey;
 use crate::time::Timestamp;
@@ -16,14 +15,6 @@ use std::time::Duration;
 
 /// The longest output that is read.
 pub(crate) const LONGEST: usize = 1 << 20;
-
-/// A program and its arguments.
-pub(crate) fn arguments(command: &str, platform: Platform) -> [&str; 3] {
-    match platform {
-        Platform::Unix => ["sh", "-c", command],
-        Platform::Windows => ["cmd.exe", "/C", command],
-    }
-}
 
 /// The keys that the command of a profile printed, if they are valid now.
 pub(crate) fn read_keys(profile: &str, output: &[u8], now: Timestamp) -> Result<AccessKey, Error> {
@@ -120,11 +111,5 @@ mod tests {
         ] {
             assert_eq!(error.message(), format!("the `credential_process` of the profile `p` {expected}"));
         }
-    }
-
-    #[test]
-    fn the_shell_is_the_systems() {
-        assert_eq!(arguments("a | b", Platform::Unix), ["sh", "-c", "a | b"]);
-        assert_eq!(arguments("a | b", Platform::Windows), ["cmd.exe", "/C", "a | b"]);
     }
 }

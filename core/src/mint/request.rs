@@ -121,7 +121,11 @@ mod tests {
         }
         let config = Config::parse(&file.to_string(), &Endpoints::default()).expect("the file is right");
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        TokenRequest { config: Arc::new(config), product: Product::AccessToken { scopes } }
+        TokenRequest {
+            config: Arc::new(config),
+            identity: aws::Options::default(),
+            product: Product::AccessToken { scopes },
+        }
     }
 
     fn impersonation(account: &str) -> String {

@@ -5,10 +5,10 @@ use super::refresh::Setup;
 use crate::config::{self, Config, Endpoints};
 use crate::env_names;
 use crate::environment::Environment;
-use crate::error::Error;
+use crate::error::{Error, Kind, Step};
 use crate::host::{Host, native};
 use crate::identity::IdentitySupplier;
-use crate::mint::{IdentityOptions, ProcessStore, Product, Store, Supplier, TokenRequest};
+use crate::mint::{IdentityOptions, ProcessStore, Product, Role, Store, Supplier, TokenRequest};
 use crate::quote;
 use http::HeaderValue;
 use std::fmt;
@@ -207,6 +207,35 @@ impl Builder {
         self
     }
 
+    /// Takes the AWS identity from this profile of AWS's shared files, in place of every other source.
+    pub fn profile(mut self, name: impl Into<String>) -> Builder {
+        self.identity.profile = Some(name.into());
+        self
+    }
+
+    /// Assumes this role, with the keys of whichever source, and uses it as the AWS identity:
+    /// `arn:aws:iam::111122223333:role/name`.
+    pub fn role_arn(mut self, role_arn: impl Into<String>) -> Builder {
+        self.role().role_arn = role_arn.into();
+        self
+    }
+
+    /// The name of that role's session, by which AWS and Google know the caller; `rolebridge` if none is chosen.
+    pub fn role_session_name(mut self, name: impl Into<String>) -> Builder {
+        self.role().session_name = Some(name.into());
+        self
+    }
+
+    /// The external id for which that role's trust policy may ask.
+    pub fn external_id(mut self, id: impl Into<String>) -> Builder {
+        self.role().external_id = Some(id.into());
+        self
+    }
+
+    fn role(&mut self) -> &mut Role {
+        self.identity.role.get_or_insert_default()
+    }
+
     /// One environment for the whole life of the source, in place of the process's own, which is otherwise read when
     /// the source is built and again for each minting.
     pub fn environment(mut self, environment: Environment) -> Builder {
@@ -224,6 +253,7 @@ impl Builder {
     pub fn build(self) -> Result<TokenSource, Error> {
         let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
         let environment = self.environment.clone().unwrap_or_else(|| host.environment());
+        let identity = checked(self.identity)?;
         let given = self.given.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?;
         let domain = self.universe_domain.as_deref().or(environment.value(env_names::GOOGLE_CLOUD_UNIVERSE_DOMAIN));
         let loopback = environment.value(env_names::ROLEBRIDGE_ALLOW_LOOPBACK) == Some("1");
@@ -252,7 +282,7 @@ impl Builder {
 
         let product = Product::AccessToken { scopes: scope_list(self.scopes) };
         Ok(TokenSource::new(Setup {
-            request: TokenRequest { config: Arc::new(config), identity: self.identity, product },
+            request: TokenRequest { config: Arc::new(config), identity, product },
             quota_project: quota_project.transpose()?,
             project,
             environment: self.environment,
@@ -260,6 +290,30 @@ impl Builder {
             store,
         }))
     }
+}
+
+/// Options that can be meant together.
+fn checked(options: IdentityOptions) -> Result<IdentityOptions, Error> {
+    let wrong = |message: &str| Err(Error::new(Kind::Config, Step::Config, message));
+    match &options {
+        IdentityOptions { supplier: Some(_), profile: Some(_), .. } => {
+            wrong("an identity supplier and a profile are named, and only one of them can be asked")
+        }
+        IdentityOptions { profile: Some(name), .. } if name.trim().is_empty() => wrong("the option `profile` is empty"),
+        IdentityOptions { role: Some(role), .. } if !is_role(&role.role_arn) => {
+            wrong("the option `role_arn` is not a role's ARN, such as `arn:aws:iam::111122223333:role/name`")
+        }
+        _ => Ok(options),
+    }
+}
+
+/// `arn:PARTITION:iam::ACCOUNT:role/…`.
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, role] = parts.as_slice() else { return false };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let is_named = role.strip_prefix("role/").is_some_and(|name| !name.is_empty());
+    partition.starts_with("aws") && is_account && is_named && arn.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Each once, in the order named.

@@ -168,11 +168,11 @@ mod tests {
         let utf_16: Vec<u8> = "\u{feff}[default]".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for bytes in [&utf_16, b"[default]\nname = caf\xe9".as_slice()] {
             let error = read_text(bytes).err().expect("refused");
-            assert!(error.to_string().ends_with("is not UTF-8"), "{error}");
+            assert!(error.message().to_owned().ends_with("is not UTF-8"), "{error}");
             assert_eq!(error.hint(), Some("save the file as UTF-8"));
         }
         let big_endian: Vec<u8> = "[default]".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert!(read_text(&big_endian).err().expect("refused").to_string().ends_with("holds a NUL character"));
+        assert!(read_text(&big_endian).err().expect("refused").message().ends_with("holds a NUL character"));
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
         text.resize(LONGEST, b'\n');
         assert!(read_text(&text).is_ok());
         text.push(b'\n');
-        let error = read_text(&text).err().expect("refused").to_string();
+        let error = read_text(&text).err().expect("refused").message().to_owned();
         assert_eq!(error, "the AWS credentials file `/home/user/.aws/credentials` is longer than 1 MiB");
     }
 
