@@ -49,8 +49,8 @@ impl Engine {
         let runtime = builder.enable_all().thread_name("rolebridge-io").build()?;
         let engine = Arc::new(Engine { runtime: runtime.handle().clone(), clients: Clients::default(), state });
         let runtime = Unstarted(Some(runtime));
-        // A second thread looks names up and reads certificates. Where there is none to be had the runtime would panic, so it
-        // is shown first that both can be there at once.
+        // A second thread looks up names and reads certificates. Tokio panics if it cannot spawn a blocking thread, so check
+        // first that two can be created.
         let (engine_is_there, wait) = std::sync::mpsc::channel::<()>();
         std::thread::Builder::new().spawn(move || wait.recv())?;
         let own = Arc::clone(&engine);
@@ -202,8 +202,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A runtime on its way to a thread. If there is none to be had, it is dropped where its maker stands, which may be inside
-/// another runtime: dropped as it is, it would panic there.
+/// A runtime on its way to a thread. If no thread can be created, it is dropped by its maker, which may be inside another
+/// runtime, where a plain drop panics.
 struct Unstarted(Option<runtime::Runtime>);
 
 impl Drop for Unstarted {
