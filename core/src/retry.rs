@@ -71,6 +71,8 @@ pub(crate) async fn send(
         }
         match decide(route, tries, &outcome, context.left(), host.random()) {
             None => return outcome,
+            // A timer, however short, takes a tick of a millisecond.
+            Some(Duration::ZERO) => {}
             Some(wait) => host.sleep(wait).await,
         }
         tries += 1;
