@@ -11,7 +11,7 @@ use url::Url;
 /// No file system that matters takes a longer name, nor a longer path.
 const LONGEST_COMPONENT: usize = 255;
 const LONGEST_PATH: usize = 4096;
-/// No type, region, project or domain has a longer name, nor a longer word in it; keys do.
+/// No type, region, project or domain has a longer name, nor a longer word with digits in it; keys do.
 const LONGEST_NAME: usize = 64;
 const LONGEST_WORD: usize = 20;
 /// So many letters and digits in a row, with both cases and a digit among them, are a key and no folder's name.
@@ -71,13 +71,18 @@ pub(crate) fn path(path: &Path) -> String {
 
 /// A name in backticks, such as a type's, a region's or a project's; of a text that is none, only its length.
 pub(crate) fn name(text: &str) -> String {
-    if text.is_empty() {
-        return "empty".to_owned();
+    match text {
+        "" => "empty".to_owned(),
+        text if is_name(text) => format!("`{text}`"),
+        text => format!("a text of {}", characters(text)),
     }
+}
+
+/// Whether an error may show it.
+pub(crate) fn is_name(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:@*".contains(letter);
-    let is_name =
-        text.len() <= LONGEST_NAME && text.chars().all(is_plain) && words(text).all(|word| word.len() <= LONGEST_WORD);
-    if is_name { format!("`{text}`") } else { format!("a text of {}", characters(text)) }
+    let is_word = |word: &str| word.len() <= LONGEST_WORD || !word.contains(|letter: char| letter.is_ascii_digit());
+    text.len() <= LONGEST_NAME && text.chars().all(is_plain) && words(text).all(is_word)
 }
 
 /// Scheme, host and port of a URL in backticks: what follows them, and a user before them, may be a secret.
@@ -167,9 +172,14 @@ mod tests {
 
     #[test]
     fn a_name_is_short_and_made_of_short_words() {
-        for text in
-            ["service_account", "urn:ietf:params:oauth:token-type:jwt", "us-east-1a", "example.com:project", "*"]
-        {
+        for text in [
+            "service_account",
+            "urn:ietf:params:oauth:token-type:jwt",
+            "us-east-1a",
+            "example.com:project",
+            "AssumeRoleUnauthorizedAccess",
+            "*",
+        ] {
             assert_eq!(name(text), format!("`{text}`"));
         }
         assert_eq!(name(""), "empty");
