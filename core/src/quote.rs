@@ -110,19 +110,21 @@ fn is_key(word: &str) -> bool {
     word.len() >= SHORTEST_KEY && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// Whether a text is base64, of either alphabet and broken into lines or not, whose content begins as JSON or PEM does.
+/// Whether a text is base64, of either alphabet and broken into lines or not, whose content begins as JSON or PEM does. It
+/// may stand behind a folder, which a binding has put before it to make a path absolute.
 fn is_base64(text: &str) -> bool {
     let compact: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let compact = compact.trim_end_matches('=');
-    let is_of_either =
-        compact.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'));
-    if compact.len() < SHORTEST_BASE64 || !is_of_either {
-        return false;
-    }
-    let start = &compact[..SHORTEST_BASE64];
+    let starts = std::iter::once(0).chain(compact.match_indices(['/', '\\']).map(|(place, _)| place + 1));
+    starts.map(|start| compact[start..].trim_end_matches('=')).any(is_base64_of_a_file)
+}
+
+fn is_base64_of_a_file(text: &str) -> bool {
+    let Some(start) = text.get(..SHORTEST_BASE64) else { return false };
     let decoded = STANDARD_NO_PAD.decode(start).or_else(|_| URL_SAFE_NO_PAD.decode(start)).unwrap_or_default();
     let content = decoded.trim_ascii_start();
-    content.starts_with(b"{") || content.starts_with(b"-----")
+    let is_of_either = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let is_object = content.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""));
+    (is_object || content.starts_with(b"-----")) && text.bytes().all(is_of_either)
 }
 
 #[cfg(test)]
@@ -157,6 +159,8 @@ mod tests {
             (STANDARD_NO_PAD.encode(format!("\n  {json}")), Kind::Base64),
             (STANDARD_NO_PAD.encode("-----BEGIN PRIVATE KEY-----\nplanted"), Kind::Base64),
             (wrapped, Kind::Base64),
+            (format!("/home/me/{}", STANDARD_NO_PAD.encode(json)), Kind::Base64),
+            (format!("/home/me/{json}"), Kind::Json),
             ("-----BEGIN PRIVATE KEY-----planted".to_owned(), Kind::Key),
             ("ya29.planted0AaBbCcDdEeFfGgHhIiJjKkLlMmNnOoPp".to_owned(), Kind::Key),
             ("planted\nplanted".to_owned(), Kind::Other),
