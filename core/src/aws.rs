@@ -18,7 +18,7 @@ use crate::context::MintContext;
 use crate::env_names;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::identity::{AccessKey, Identity, Region};
+use crate::identity::{AccessKey, Identity, KeySource, Region};
 use imds::Endpoint;
 use url::Url;
 
@@ -76,9 +76,10 @@ impl Source {
     pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
         match (self.key, self.region) {
             (Place::Nowhere(error), _) | (_, Place::Nowhere(error)) => Err(error),
-            (Place::Here(key), Place::Here(region)) => Ok(Identity::of(key, region)),
+            (Place::Here(key), Place::Here(region)) => Ok(Identity::of(key, region).from(KeySource::Environment)),
             (Place::Here(key), Place::InstanceMetadata(endpoint)) => {
-                Ok(Identity::of(key, imds::region(context, &endpoint).await.map_err(without_region)?))
+                let region = imds::region(context, &endpoint).await.map_err(without_region)?;
+                Ok(Identity::of(key, region).from(KeySource::Environment))
             }
             (Place::InstanceMetadata(endpoint), Place::Here(region)) => {
                 imds::identity(context, &endpoint, Some(region)).await

@@ -1,10 +1,12 @@
 //! What a service answered, as far as anything here reads it.
 
+use crate::quote;
 use crate::time::Timestamp;
 use serde_json::Value;
 use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
+use url::Url;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A whole reply, of at most 1 MiB. Redirects are not followed, so their status is an answer as any other.
@@ -14,6 +16,8 @@ pub(crate) struct Reply {
     pub(crate) date: Option<Timestamp>,
     /// The `Retry-After` header, where it gives seconds.
     pub(crate) retry_after: Option<Duration>,
+    /// The `Location` header.
+    pub(crate) location: Option<String>,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
@@ -53,6 +57,13 @@ impl Reply {
     /// Whether the same request may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self.status, 408 | 429 | 500..=599)
+    }
+
+    /// The host that a redirect leads to, in backticks: the rest of its address may hold a secret.
+    pub(crate) fn redirects_to(&self) -> Option<String> {
+        let location = self.location.as_ref().filter(|_| matches!(self.status, 300..=399))?;
+        let host = Url::parse(location).ok().and_then(|url| url.host_str().map(quote::name));
+        Some(host.unwrap_or_else(|| "another path of its own".to_owned()))
     }
 }
 

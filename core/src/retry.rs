@@ -86,7 +86,13 @@ mod tests {
     const LEFT: Duration = Duration::from_secs(13);
 
     fn answered(status: u16, retry_after: Option<u64>) -> Result<Reply, SendError> {
-        Ok(Reply { status, date: None, retry_after: retry_after.map(Duration::from_secs), body: Vec::new().into() })
+        Ok(Reply {
+            status,
+            date: None,
+            retry_after: retry_after.map(Duration::from_secs),
+            location: None,
+            body: Vec::new().into(),
+        })
     }
 
     fn failed(reason: Reason) -> Result<Reply, SendError> {

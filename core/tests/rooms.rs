@@ -75,7 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("token", &["secret", "time"]),
     ("identity", &["secret", "time"]),
     ("environment", &["env_names", "secret"]),
-    ("reply", &["time"]),
+    ("reply", &["quote", "time"]),
     ("quote", &[]),
     ("sigv4", &[]),
     ("error", &[]),

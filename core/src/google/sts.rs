@@ -25,6 +25,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) scope: &'a str,
     /// Id and secret of the OAuth client that asks, where there is one.
     pub(crate) client: Option<(&'a str, &'a str)>,
+    /// Which service gave the keys that signed, as what follows "the keys"; none where a person set them.
+    pub(crate) keys_given_by: Option<&'a str>,
     /// Whether an impersonation follows.
     pub(crate) impersonates: bool,
     /// Whether the credential file names the lifetime of that.
@@ -133,13 +135,25 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
         return Some(format!("check that the provider exists and is enabled: the audience is `{audience}`"));
     }
     if description.contains("InvalidClientTokenId") {
-        return Some(
-            "AWS does not know these keys: temporary keys need AWS_SESSION_TOKEN, and both must come from one set"
-                .into(),
-        );
+        return Some(match exchange.keys_given_by {
+            None => {
+                "AWS does not know these keys: temporary keys need AWS_SESSION_TOKEN, and both must come from one set"
+                    .into()
+            }
+            Some(source) => format!(
+                "AWS does not know the keys {source}: check that the role still exists, and that its account has this \
+                 region enabled"
+            ),
+        });
     }
     if description.contains("ExpiredToken") {
-        return Some("the AWS keys have ended: export fresh ones, or let the workload's role provide them".into());
+        return Some(match exchange.keys_given_by {
+            None => "the AWS keys have ended: export fresh ones, or let the workload's role provide them".into(),
+            Some(source) => format!(
+                "the keys {source} have ended, and what gave them renews them by itself: if it stays so, restart it, and \
+                 check this machine's clock"
+            ),
+        });
     }
     if is_about_time(description) {
         let off =
@@ -148,7 +162,12 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
         return Some(format!("set this machine's clock{measured}"));
     }
     if description.contains("SignatureDoesNotMatch") {
-        return Some("the secret key does not belong to the access key".into());
+        return Some(match exchange.keys_given_by {
+            None => "the secret key does not belong to the access key".into(),
+            Some(source) => format!(
+                "the keys {source} do not belong together: something else may answer in the place of what gives them"
+            ),
+        });
     }
     (code == "unauthorized_client" || code == "invalid_grant")
         .then(|| format!("compare the workload's AWS account and role with what the provider allows: `{audience}`"))
@@ -167,6 +186,7 @@ mod tests {
             audience: "audience",
             scope: "scope",
             client: Some(("Aladdin", "open sesame")),
+            keys_given_by: None,
             impersonates: true,
             lifetime_is_configured: false,
         };

@@ -116,6 +116,7 @@ impl World {
             status,
             date: Some(google_now),
             retry_after: None,
+            location: None,
             body: body.to_string().into_bytes().into(),
         };
         if let Some(path) = path.strip_prefix("/latest/") {
@@ -166,7 +167,7 @@ impl World {
                 .to_string()
             }
         };
-        Reply { status: 200, date: None, retry_after: None, body: body.into_bytes().into() }
+        Reply { status: 200, date: None, retry_after: None, location: None, body: body.into_bytes().into() }
     }
 }
 

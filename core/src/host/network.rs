@@ -8,7 +8,7 @@ use super::{CONNECT_TIMEOUT, Reason, Route, SendError, connection, proxy};
 use crate::environment::Environment;
 use crate::reply::Reply;
 use crate::time::Timestamp;
-use http::header::{DATE, RETRY_AFTER};
+use http::header::{DATE, LOCATION, RETRY_AFTER};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,6 +75,7 @@ impl Clients {
         let mut reply = Reply {
             status: response.status().as_u16(),
             date,
+            location: header(LOCATION).map(str::to_owned),
             retry_after: header(RETRY_AFTER).and_then(|text| retry_after(text.trim(), date)),
             body: Vec::with_capacity(length).into(),
         };
