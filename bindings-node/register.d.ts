@@ -1,2 +1,2 @@
-// Loading it is all: see register.js.
+// Loading it is all: `node --require rolebridge/register`, or `setupFiles` of Jest. What it does not reach is warned of once.
 export {};

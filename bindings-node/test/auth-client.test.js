@@ -61,6 +61,25 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.equal(response.data.rows[0].f[0].v, world.info.service_account);
   });
 
+  on('fetch is answered, as later majors have it', async (client, world) => {
+    const { url, method, data } = query(world);
+    const headers = new Headers({ 'content-type': 'application/json' });
+    for (const input of [url, new URL(url), { url, headers }]) {
+      const response = await client.fetch(input, { method, body: JSON.stringify(data), headers });
+      assert.ok(response.ok && response.status === 200);
+      assert.match(response.headers.get('content-type'), /json/);
+      assert.equal(response.data.rows[0].f[0].v, world.info.service_account);
+    }
+    await assert.rejects(client.fetch(`${world.info.google}/nowhere`), (error) => error.response.status === 404);
+  });
+
+  on('a response can be read in the way of each major', async (client, world) => {
+    const { headers } = await client.request({ ...query(world), headers: new Headers({ accept: 'application/json' }) });
+    assert.match(headers.get('content-type'), /json/);
+    assert.match(headers['content-type'], /json/);
+    assert.ok([...headers.keys()].includes('content-type'));
+  });
+
   on('its token event tells each token once', async (client) => {
     const events = [];
     client.on('tokens', (tokens) => events.push(tokens));

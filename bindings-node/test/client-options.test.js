@@ -7,6 +7,7 @@ const { mkdirSync, renameSync } = require('node:fs');
 const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
+const { runInNewContext } = require('node:vm');
 const { createAuthClient } = require('rolebridge');
 const { clientFor } = require('../external-account.js');
 const { World } = require('./helpers/emulator.js');
@@ -90,6 +91,58 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
   });
 }
 
+/** Objects that hold the members of a file in other ways than a plain object does. */
+const HOLDERS = {
+  'an instance of a class': (file) => Object.assign(new (class Credential {})(), file),
+  'an object without a prototype': (file) => Object.assign(Object.create(null), file),
+  'a frozen object': (file) => Object.freeze({ ...file, credential_source: Object.freeze(file.credential_source) }),
+  'a Proxy': (file) => new Proxy({ ...file, credential_source: new Proxy(file.credential_source, {}) }, {}),
+  'an object of another realm': (file) => runInNewContext('JSON.parse(text)', { text: JSON.stringify(file) }),
+  'an object that inherits getters': (file) => {
+    const getters = Object.keys(file).map((name) => [name, { get: () => file[name] }]);
+    return Object.create(Object.defineProperties({}, Object.fromEntries(getters)));
+  },
+};
+
+for (const [major, library] of Object.entries(LIBRARIES)) {
+  for (const [holder, hold] of Object.entries(HOLDERS)) {
+    test(`google-auth-library ${major}: ${holder} is a credential, as for Google’s class`, async () => {
+      const world = await World.make();
+      await withEnvironment(world.environment(), async () => {
+        const file = hold(world.credential({ quota_project_id: 'payer' }));
+        assert.equal(new library.AwsClient(file).audience, world.info.audience);
+        for (const client of [clientFor(library, file), createAuthClient({ credentials: file, library })]) {
+          assert.equal(await world.sessionUser((await client.getAccessToken()).token), world.info.service_account);
+          assert.ok(client instanceof library.AwsClient);
+        }
+      });
+    });
+  }
+
+  test(`google-auth-library ${major}: a member of another realm is no option of the program`, async () => {
+    const world = await World.make();
+    await withEnvironment(world.environment(), () => {
+      const file = world.credential(HOSTILE);
+      const foreign = runInNewContext('JSON.parse(text)', { text: JSON.stringify(file) });
+      const client = clientFor(library, foreign);
+      assert.equal(typeof client.transporter.request, 'function');
+      assert.ok(!inspect({ ...client }, { depth: 4 }).includes('attacker'));
+    });
+  });
+
+  test(`google-auth-library ${major}: where Google’s class would have read the file, the error says so`, async () => {
+    const world = await World.make();
+    await withEnvironment(world.environment(), async () => {
+      const own = /the check is one of Rolebridge’s own\)(\nhint: |$)/;
+      const token = (patch) => clientFor(library, world.credential(patch)).getAccessToken();
+      const stranger = token({ token_url: 'https://sts.googleapis.com.evil.example/v1/token' });
+      await assert.rejects(stranger, { name: 'ConfigError', field: 'token_url', message: own });
+      const unknown = token({ credential_source: { environment_id: 'aws2' } });
+      await assert.rejects(unknown, (error) => error.field && !own.test(error.message));
+    });
+  });
+}
+
 test('with register too, the project is asked of Google alone', async () => {
   const world = await World.make();
   const file = world.credential({
@@ -131,6 +184,7 @@ test('where Google’s library looks by itself, its client answers through ours'
   });
   const program = `
     const { inspect } = require('node:util');
+const { runInNewContext } = require('node:vm');
 const { createAuthClient } = require('rolebridge');
     const client = createAuthClient({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
     (async () => {

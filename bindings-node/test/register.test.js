@@ -92,6 +92,30 @@ test('a file that is wrong is named, not swallowed', async () => {
   assert.deepEqual(await world.operations(), []);
 });
 
+test('credentials are taken in whatever object they come', async () => {
+  const world = await World.make();
+  const program = `
+    const { GoogleAuth } = require('google-auth-library');
+    const { runInNewContext } = require('node:vm');
+    const text = require('node:fs').readFileSync('credential.json', 'utf8');
+    const file = JSON.parse(text);
+    const objects = [
+      Object.assign(new (class Credential {})(), file),
+      Object.freeze({ ...file }),
+      new Proxy(file, {}),
+      runInNewContext('JSON.parse(text)', { text }),
+    ];
+    (async () => {
+      for (const credentials of objects) {
+        const client = await new GoogleAuth({ credentials }).getClient();
+        console.log(client.constructor.name, (await client.getAccessToken()).token.length > 100);
+      }
+    })();`;
+  const files = { 'program.cjs': program };
+  const { stdout, stderr } = await inWorld(world, [...REGISTER, 'program.cjs'], { files });
+  assert.equal(stdout, 'RolebridgeClient true\n'.repeat(4), stderr);
+});
+
 test('what is not AWS is read by Google’s own class', async () => {
   const world = await World.make();
   const credential = { type: 'authorized_user', client_id: 'id', client_secret: 'no', refresh_token: 'no' };

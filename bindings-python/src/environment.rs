@@ -3,9 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use rolebridge::Environment;
+use std::ffi::OsString;
 
-/// Takes the variables that Python read on the caller's thread. A value that is no UTF-8 is not passed over, since another
-/// identity could be found without it; as in Rust and Node, what cannot be read of it is replaced.
+/// Takes the variables that Python read on the caller's thread.
 pub(crate) fn snapshot(variables: &Bound<'_, PyDict>) -> PyResult<Environment> {
     let mut failure = None;
     let environment = Environment::from_lookup(|name| {
@@ -17,7 +17,18 @@ pub(crate) fn snapshot(variables: &Bound<'_, PyDict>) -> PyResult<Environment> {
     failure.map_or(Ok(environment), Err)
 }
 
-fn value(variables: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<String>> {
+fn value(variables: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<OsString>> {
     let Some(value) = variables.get_item(name)? else { return Ok(None) };
-    Ok(Some(String::from_utf8_lossy(value.cast::<PyBytes>()?.as_bytes()).into_owned()))
+    Ok(Some(native(value.cast::<PyBytes>()?.as_bytes())))
+}
+
+/// What `os.fsencode` gave, which on Unix need not be UTF-8.
+#[cfg(unix)]
+fn native(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn native(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
 }

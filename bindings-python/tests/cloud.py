@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,14 @@ def merged(target: Any, patch: Any) -> Any:
     return result
 
 
-def python(script: str, environment: Mapping[str, str], *arguments: str) -> "subprocess.Popen[str]":
+def python(
+    script: str, environment: Mapping[str, str], *arguments: str, program: Sequence[str] = (sys.executable,)
+) -> "subprocess.Popen[str]":
     """Another Python that sees no variable of ours but these and where programs are found."""
     kept = ("PATH", "HOME", "SYSTEMROOT", "LD_LIBRARY_PATH")
     inherited = {name: os.environ[name] for name in kept if name in os.environ}
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", script, *arguments],
+        [*program, "-W", "error", "-c", script, *arguments],
         env={**inherited, "AWS_EC2_METADATA_DISABLED": "true", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -142,9 +144,11 @@ def python(script: str, environment: Mapping[str, str], *arguments: str) -> "sub
     )
 
 
-def output_of(script: str, environment: Mapping[str, str], *arguments: str) -> str:
+def output_of(
+    script: str, environment: Mapping[str, str], *arguments: str, program: Sequence[str] = (sys.executable,)
+) -> str:
     """What that Python printed; it must have ended well."""
-    process = python(script, environment, *arguments)
+    process = python(script, environment, *arguments, program=program)
     output, errors = process.communicate(timeout=50)
     assert process.returncode == 0, errors
     return output

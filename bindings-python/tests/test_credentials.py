@@ -108,8 +108,8 @@ class Source:
     quota_project_id = None
     universe_domain = "googleapis.com"
 
-    def __init__(self) -> None:
-        self.minted = [Issue("first")]
+    def __init__(self, life: timedelta = timedelta(hours=1)) -> None:
+        self.minted = [Issue("first", life)]
         self.calls: list[str] = []
 
     def token(self) -> "Issue":
@@ -125,6 +125,7 @@ class Issue:
     def __init__(self, value: str, life: timedelta = timedelta(hours=1)) -> None:
         self.value = value
         self.expires_at = datetime.now(timezone.utc) + life
+        self._authorization = f"Bearer {value}"
 
 
 def test_a_refused_token_is_renewed() -> None:
@@ -134,6 +135,27 @@ def test_a_refused_token_is_renewed() -> None:
     assert (credentials.token, source.calls) == ("first", [])
     credentials.refresh(None)
     assert (credentials.token, source.calls) == ("second", ["refused first"])
+
+
+def test_a_token_that_google_auth_calls_invalid_is_renewed_where_an_api_refused_it() -> None:
+    """It calls none valid in the last 225 s of its life, and its session comes to `refresh` for a 401 all the same."""
+    source = Source(timedelta(seconds=100))
+    credentials = rolebridge.Credentials(cast(TokenSource, source))
+    headers: dict[str, str] = {}
+    credentials.before_request(None, "GET", "https://bigquery.googleapis.com/", headers)
+    assert not credentials.valid
+    credentials.refresh(None)
+    assert (credentials.token, source.calls) == ("second", ["refused first"])
+
+
+def test_a_token_that_google_auth_calls_invalid_is_kept_where_nobody_sent_it() -> None:
+    """As by a program that calls `refresh` whenever `valid` is false: nothing refused the token."""
+    source = Source(timedelta(seconds=100))
+    credentials = rolebridge.Credentials(cast(TokenSource, source))
+    for _ in range(2):
+        assert not credentials.valid
+        credentials.refresh(None)
+    assert (credentials.token, source.calls) == ("first", [])
 
 
 def test_a_token_that_somebody_renewed_meanwhile_is_not_renewed_again() -> None:
@@ -192,6 +214,41 @@ def test_properties_come_from_the_file_alone(world: World, tmp_path: Path) -> No
     }
     assert rolebridge.Credentials.from_info(world.credential()).get_cred_info() is None
     assert world.requests() == []
+
+
+def test_repr_says_whose_tokens_and_for_what(world: World, credentials: rolebridge.Credentials) -> None:
+    headers_of(credentials)
+    email = world.info["service_account"]
+    assert repr(credentials) == f"<rolebridge.Credentials for {email}, scopes=['{CLOUD}']>"
+
+
+def test_a_string_is_one_scope(world: World, credentials: rolebridge.Credentials) -> None:
+    assert rolebridge.Credentials.from_info(world.credential(), scopes=BIGQUERY).scopes == [BIGQUERY]
+    scoped = credentials.with_scopes(BIGQUERY)
+    assert scoped.scopes == [BIGQUERY]
+    assert repr(scoped).endswith(f"scopes=['{BIGQUERY}']>")
+
+
+@pytest.mark.parametrize("wrong", [None, "good.json", b"good.json", Path("good.json"), {"type": "external_account"}])
+def test_what_is_no_source_is_pointed_to_the_right_door(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"Credentials\.from_file\(path\)"):
+        rolebridge.Credentials(wrong)
+
+
+def test_without_google_auth_it_says_what_to_install() -> None:
+    script = """
+import sys
+# As where it is not installed.
+sys.modules["google.auth"] = None
+import rolebridge
+try:
+    from rolebridge import Credentials
+except ImportError as error:
+    print(error)
+print(rolebridge.TokenSource.__name__)
+"""
+    told = "rolebridge.Credentials needs google-auth: `pip install google-auth`"
+    assert output_of(script, {}) == f"{told}\nTokenSource\n"
 
 
 def test_a_permanent_failure_is_a_refresh_error(world: World, credentials: rolebridge.Credentials) -> None:

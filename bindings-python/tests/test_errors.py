@@ -1,13 +1,18 @@
 """Every failure is a `RolebridgeError` of the class for its kind."""
 
 import copy
+import json
 import pickle
+import pydoc
+import sys
 import traceback
+from collections.abc import Callable
 
 import pytest
+import rolebridge
 from rolebridge import RolebridgeError, TokenSource, _native, errors
 
-from cloud import World
+from cloud import World, output_of
 
 
 def test_every_kind_of_the_native_side_is_a_class() -> None:
@@ -19,6 +24,17 @@ def test_every_kind_of_the_native_side_is_a_class() -> None:
         assert error.kind == kind
         assert error.__name__ == f"{kind.capitalize()}Error"
         assert error.__doc__
+
+
+def test_every_class_is_at_the_package_itself_and_in_its_help() -> None:
+    classes: list[type[RolebridgeError]] = [RolebridgeError, *errors.BY_KIND.values()]
+    for error in classes:
+        assert getattr(rolebridge, error.__name__) is error
+        assert error.__name__ in rolebridge.__all__
+    text = pydoc.plain(pydoc.render_doc(rolebridge))
+    for error in errors.BY_KIND.values():
+        assert f"class {error.__name__}(RolebridgeError)" in text
+    assert "class TokenSource" in text
 
 
 def test_every_step_is_documented() -> None:
@@ -55,6 +71,37 @@ def test_what_lies_below_is_the_cause() -> None:
 def test_a_missing_file_is_a_wrong_configuration() -> None:
     with pytest.raises(errors.ConfigError, match=r"nowhere\.json"):
         TokenSource.from_file("nowhere.json")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="closes descriptors as daemons do there")
+def test_a_panic_below_is_an_error_of_ours(make_world: Callable[..., World]) -> None:
+    """A daemon that closes its descriptors after the first token takes the one that wakes the thread which mints."""
+    script = """
+import os, rolebridge, sys
+
+source = rolebridge.TokenSource.from_info(sys.argv[1])
+source.token()
+for name in os.listdir("/proc/self/fd"):
+    try:
+        if "eventfd" in os.readlink(f"/proc/self/fd/{name}"):
+            os.close(int(name))
+    except OSError:
+        pass
+for number in range(3):
+    other = source.with_scopes([f"https://example.com/{number}"])
+    try:
+        other.token()
+        print("a token")
+    except rolebridge.RolebridgeError as error:
+        print(type(error).__name__, error)
+source.with_scopes(["https://example.com/warm"]).warm()
+"""
+    world = make_world()
+    environment = {**world.environment, "AWS_EC2_METADATA_DISABLED": "false"}
+    output = output_of(script, environment, json.dumps(world.credential()))
+    told = [line for line in output.splitlines() if not line.startswith("hint: ")]
+    assert len(told) == 3
+    assert all(line == "a token" or line.startswith("InternalError ") for line in told), output
 
 
 def test_an_error_crosses_processes_whole() -> None:

@@ -72,7 +72,7 @@ KINDS = {
 @pytest.mark.timeout(60 + 2 * RUNS)
 def test_exit_is_clean(make_world: Callable[..., World], kind: str) -> None:
     world = make_world()
-    # Each token is a flight of its own, of a few milliseconds; those who wait meet the end of the interpreter in any state.
+    # Each token is a flight of its own, of a few milliseconds, so that the end meets those who wait in any state.
     world.fault("iamcredentials.generateAccessToken", times=None, delay_milliseconds=3)
     script = BEGIN + KINDS[kind] + END
     credential = json.dumps(world.credential())
@@ -88,7 +88,7 @@ def test_exit_is_clean(make_world: Callable[..., World], kind: str) -> None:
 def ended(processes: "list[subprocess.Popen[str]]") -> list[Outcome]:
     """How they ended, each with signals meanwhile."""
     begun = [process.stdout.readline() for process in processes if process.stdout is not None]
-    while any([process.poll() is None for process in processes]):
+    while None in [process.poll() for process in processes]:
         for process in processes:
             process.send_signal(signal.SIGURG)
         time.sleep(0.005)

@@ -1,11 +1,14 @@
 """`TokenSource`: tokens for threads, for event loops and for a person at a keyboard."""
 
 import asyncio
+import contextlib
 import copy
 import json
+import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,6 +17,7 @@ from typing import Any, cast
 
 import pytest
 import rolebridge
+import trio
 from rolebridge import RolebridgeError, Token, TokenSource, _asyncio
 
 from cloud import World, output_of, python
@@ -96,6 +100,77 @@ def test_each_minting_sees_the_environment_of_its_time(
 def test_a_wrong_argument_is_a_type_error(world: World, arguments: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
         TokenSource.from_info(world.credential(), **arguments)
+
+
+def test_a_string_is_one_scope(world: World, source: TokenSource) -> None:
+    assert TokenSource.from_info(world.credential(), scopes=BIGQUERY).scopes == [BIGQUERY]
+    assert source.with_scopes(BIGQUERY).scopes == [BIGQUERY]
+
+
+def test_repr_says_whose_tokens_and_for_what(world: World, source: TokenSource) -> None:
+    email = world.info["service_account"]
+    assert repr(source.with_scopes([BIGQUERY])) == f"<rolebridge.TokenSource for {email}, scopes=['{BIGQUERY}']>"
+    direct = TokenSource.from_info(world.credential({"service_account_impersonation_url": None}), scopes=BIGQUERY)
+    assert repr(direct) == f"<rolebridge.TokenSource for direct access, scopes=['{BIGQUERY}']>"
+
+
+@pytest.mark.parametrize("form", [str, os.fsencode, Path])
+def test_a_path_is_text_bytes_or_a_path(world: World, tmp_path: Path, form: Callable[[Path], Any]) -> None:
+    path = tmp_path / "credential.json"
+    path.write_text(json.dumps(world.credential()))
+    for door in (TokenSource.from_file, rolebridge.Credentials.from_file):
+        assert door(form(path)).service_account_email == world.info["service_account"]
+
+
+@pytest.mark.parametrize("door", [TokenSource.from_file, rolebridge.Credentials.from_file])
+def test_no_file_is_not_the_file_that_the_environment_names(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, door: Callable[[Any], object]
+) -> None:
+    path = tmp_path / "another.json"
+    path.write_text(json.dumps(world.credential()))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    for wrong in (None, 7, {"type": "external_account"}):
+        with pytest.raises(TypeError, match="`path`"):
+            door(wrong)
+    for empty in ("", " ", b""):
+        with pytest.raises(rolebridge.ConfigError, match="`path` is empty"):
+            door(empty)
+
+
+@pytest.mark.parametrize("door", [TokenSource.from_info, rolebridge.Credentials.from_info])
+def test_what_is_no_text_of_a_file_is_pointed_to_the_right_door(door: Callable[[Any], object], tmp_path: Path) -> None:
+    others: list[Any] = [None, b"{}", tmp_path, []]
+    for wrong in others:
+        with pytest.raises(TypeError, match=r"`info`.*from_file"):
+            door(wrong)
+    for text in ("", "good.json"):
+        with pytest.raises(rolebridge.ConfigError):
+            door(text)
+
+
+def test_the_class_itself_points_to_its_doors() -> None:
+    with pytest.raises(TypeError, match=r"from_file\(path\)"):
+        TokenSource("good.json", None)  # type: ignore[arg-type]
+
+
+def test_the_same_text_with_a_later_end_has_the_later_end(make_world: Callable[..., World], environment: Any) -> None:
+    world = make_world()
+    environment(world.environment)
+    credential = world.credential({"service_account_impersonation_url": None})
+    source, credentials = TokenSource.from_info(credential), rolebridge.Credentials.from_info(credential)
+    world.fault("sts.token", merge={"access_token": "the-same", "expires_in": 2})
+    first = source.token()
+    credentials.before_request(None, "GET", "https://bigquery.googleapis.com/", {})
+    early = credentials.expiry
+    world.fault("sts.token", merge={"access_token": "the-same", "expires_in": 1000})
+    while source.token().expires_at == first.expires_at:
+        time.sleep(0.01)
+    later = source.token()
+    assert (first.value, later.value) == ("the-same", "the-same")
+    assert later.expires_at - first.expires_at > timedelta(minutes=15)
+    credentials.refresh(None)
+    assert early is not None
+    assert credentials.expiry == later.expires_at.replace(tzinfo=None) > early
 
 
 def test_pickles_and_copies_by_configuration(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,9 +279,42 @@ def test_an_event_loop_that_watches_no_pipe_waits_on_a_thread(source: TokenSourc
         loop.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+def test_waits_that_are_given_up_leave_no_descriptor_open_while_nothing_answers(
+    world: World, source: TokenSource
+) -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    async def main() -> list[int]:
+        counts = []
+        for _ in range(50):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(source.token_async(), 0.005)
+            counts.append(descriptors())
+        return counts
+
+    world.fault("sts.token", hold="exchange")
+    # The connections of the flight itself come meanwhile.
+    first, *_, last = asyncio.run(main())
+    assert last < first + 20
+    world.open("exchange")
+    assert source.token()
+    assert not _asyncio._awaited
+
+
 def test_token_async_needs_a_running_loop(source: TokenSource) -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
         source.token_async()
+
+
+def test_under_trio_an_error_says_what_to_use(source: TokenSource) -> None:
+    async def main() -> Token:
+        with pytest.raises(RuntimeError, match=r"under trio use `await trio\.to_thread\.run_sync\(source\.token\)`"):
+            source.token_async()
+        return await trio.to_thread.run_sync(source.token)
+
+    assert trio.run(main) is source.cached()
 
 
 def test_an_interrupt_ends_the_wait_and_not_the_flight(make_world: Callable[..., World]) -> None:
@@ -231,6 +339,38 @@ print(source.token().value)
         output, errors = process.communicate(timeout=30)
     assert world.session_user(output.strip()), errors
     assert world.operations().count("sts.token") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipe here")
+@pytest.mark.parametrize("named", ["by the program", "by the environment"])
+def test_an_interrupt_ends_the_wait_for_a_file_that_does_not_open(tmp_path: Path, named: str) -> None:
+    script = """
+import os, rolebridge, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    print("opening", flush=True)
+    rolebridge.TokenSource.from_env() if len(sys.argv) < 2 else rolebridge.TokenSource.from_file(sys.argv[1])
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    pipe = tmp_path / "credential.json"
+    os.mkfifo(pipe)
+    by_program = named == "by the program"
+    environment = {} if by_program else {"GOOGLE_APPLICATION_CREDENTIALS": str(pipe)}
+    with python(script, environment, *([str(pipe)] if by_program else [])) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "opening\n"
+        # Opened for writing as soon as it is being opened for reading; then its reader waits for a first byte.
+        writer = None
+        while writer is None:
+            with contextlib.suppress(OSError):
+                writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        process.send_signal(signal.SIGINT)
+        try:
+            output, _ = process.communicate(timeout=20)
+        finally:
+            os.close(writer)
+    assert (output, process.returncode) == ("interrupted\n", 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
@@ -330,7 +470,7 @@ import sys
 before = set(sys.modules)
 import rolebridge
 imported = set(sys.modules) - before
-print(*sorted(imported & {"asyncio", "google.auth", "json", "re", "typing"}))
+print(*sorted(imported & {"asyncio", "google.auth", "json", "logging", "pathlib", "re", "threading", "typing"}))
 rolebridge.Credentials
 print("google.auth" in sys.modules)
 """

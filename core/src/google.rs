@@ -47,3 +47,19 @@ fn quotable(description: &str) -> String {
     let line = description[..end].split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or_default();
     line.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quotable;
+
+    #[test]
+    fn a_description_is_quoted_as_one_line_without_the_request_that_aws_echoes() {
+        let echo =
+            "SignatureDoesNotMatch: not the one.\n\nThe Canonical String for this request should have been\n'POST /…'";
+        assert_eq!(quotable(echo), "SignatureDoesNotMatch: not the one.");
+        assert_eq!(quotable("no. The Canonical String for this: x-amz-security-token:secret"), "no.");
+        assert_eq!(quotable("\r\n  second line\nthird"), "second line");
+        assert_eq!(quotable("bell\u{7}"), "bell");
+        assert_eq!(quotable(&"x".repeat(1000)).len(), 400);
+    }
+}

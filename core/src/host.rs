@@ -2,11 +2,17 @@
 //!
 //! Everything else in this crate is given a [`Host`] or is pure. [`native`] is the real one; tests have their own.
 
-pub(crate) mod engine;
+mod connection;
+mod engine;
+mod failure;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod native;
+mod network;
 pub(crate) mod process;
+mod proxy;
+mod tls;
+mod tunnel;
 
 use crate::environment::Environment;
 use crate::reply::Reply;
@@ -81,6 +87,9 @@ pub(crate) enum Route {
 #[derive(Debug)]
 pub(crate) struct SendError {
     pub(crate) reason: Reason,
+    /// What it was, where more is known than the reason.
+    says: Option<String>,
+    hint: Option<&'static str>,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
@@ -92,9 +101,12 @@ pub(crate) enum Reason {
     Connect,
     /// The connection ended before the reply did.
     Interrupted,
+    /// A connection that was kept from an earlier request ended before the reply began: it had ended already, or was about to.
+    KeptConnection,
     /// The reply is longer than any honest one.
     TooLarge,
-    /// The proxy or the certificates that the environment names cannot be used.
+    /// It will be the same until somebody mends something: the proxy or the roots that the environment names, a proxy that
+    /// refuses, a certificate that is not trusted.
     Setup,
     /// The request could not be built.
     Unsendable,
@@ -102,7 +114,20 @@ pub(crate) enum Reason {
 
 impl SendError {
     pub(crate) fn new(reason: Reason, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SendError {
-        SendError { reason, source: source.into() }
+        SendError { reason, says: None, hint: None, source: source.into() }
+    }
+
+    pub(crate) fn saying(self, sentence: String) -> SendError {
+        SendError { says: Some(sentence), ..self }
+    }
+
+    pub(crate) fn hinting(self, hint: &'static str) -> SendError {
+        SendError { hint: Some(hint), ..self }
+    }
+
+    /// What to do next, where that is known.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        self.hint
     }
 
     pub(crate) fn is_timeout(&self) -> bool {
@@ -112,10 +137,13 @@ impl SendError {
 
 impl fmt::Display for SendError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(sentence) = &self.says {
+            return formatter.write_str(sentence);
+        }
         formatter.write_str(match self.reason {
             Reason::Timeout => "nothing answered in time",
             Reason::Connect => "no connection could be made",
-            Reason::Interrupted => "the connection ended before the reply did",
+            Reason::Interrupted | Reason::KeptConnection => "the connection ended before the reply did",
             Reason::TooLarge => "the reply is longer than 1 MiB",
             Reason::Setup => return self.source.fmt(formatter),
             Reason::Unsendable => "the request could not be built",

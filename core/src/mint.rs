@@ -44,10 +44,10 @@ const IDENTITY: Layer<Identity> = Layer {
 };
 
 /// What Google STS gives for that identity, kept where a service account is to be impersonated with it.
-const FEDERATED_TOKEN: Layer<Token> = Layer {
+const FEDERATED_TOKEN: Layer<Federated> = Layer {
     step: Step::Exchange,
     key: |keys| keys.federated_token,
-    registry: |registries| &registries.tokens,
+    registry: |registries| &registries.federated,
     make: |mint| mint.federated_token().boxed(),
 };
 
@@ -55,7 +55,7 @@ const FEDERATED_TOKEN: Layer<Token> = Layer {
 pub(crate) const PRODUCT: Layer<Token> = Layer {
     step: Step::Impersonation,
     key: |keys| keys.product,
-    registry: |registries| &registries.tokens,
+    registry: |registries| &registries.products,
     make: |mint| mint.product().boxed(),
 };
 
@@ -67,6 +67,13 @@ const IDENTITY_MARGIN: Duration = Duration::from_secs(300);
 const LONGEST_IDENTITY: Duration = Duration::from_secs(3600);
 /// A federated token is only used to ask for the next token, within seconds.
 const FEDERATED_MARGIN: Duration = Duration::from_secs(60);
+
+/// A federated token, and how far AWS's clock was from ours when it believed the signature.
+#[derive(Debug, Clone)]
+pub(crate) struct Federated {
+    token: Token,
+    skew: Skew,
+}
 
 /// One minting: what is requested, and the world in which it is made.
 pub(crate) struct Mint {
@@ -107,18 +114,18 @@ impl Mint {
         Ok(CacheEntry::used_up(identity, now, end, IDENTITY_MARGIN))
     }
 
-    async fn federated_token(&self) -> Result<CacheEntry<Token>, Failure> {
+    async fn federated_token(&self) -> Result<CacheEntry<Federated>, Failure> {
         if let Some(impersonation) = &self.request.config.impersonation {
             self.open_ahead(&impersonation.url);
         }
-        let token = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
-        let (minted_at, end) = (token.minted_at(), token.end());
-        Ok(CacheEntry::used_up(token, minted_at, end, FEDERATED_MARGIN))
+        let federated = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
+        let (minted_at, end) = (federated.token.minted_at(), federated.token.end());
+        Ok(CacheEntry::used_up(federated, minted_at, end, FEDERATED_MARGIN))
     }
 
     async fn product(&self) -> Result<CacheEntry<Token>, Failure> {
         let token = match &self.request.config.impersonation {
-            None => self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?,
+            None => self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?.token,
             Some(_) => self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed()).await?,
         };
         let host = &self.context.host;
@@ -128,7 +135,7 @@ impl Mint {
     }
 
     /// The identity, proved by a signature, becomes a federated token.
-    async fn exchange(&self, identity: Identity) -> Result<Token, Error> {
+    async fn exchange(&self, identity: Identity) -> Result<Federated, Error> {
         let config = &self.request.config;
         let url = config.verification_url.in_region(identity.region().as_str());
         let scope = self.request.sts_scope();
@@ -143,12 +150,15 @@ impl Mint {
         let context = &self.context.for_step(GOOGLE_BUDGET);
         let work = async {
             let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, Skew::default()).await?;
-            let Some(skew) = sts::clock_skew(&reply, asked_at) else { return sts::read(&reply, &exchange, asked_at) };
+            let Some(skew) = sts::clock_skew(&reply, asked_at) else {
+                let token = sts::read(&reply, &exchange, asked_at)?;
+                return Ok(Federated { token, skew: Skew::default() });
+            };
             if let Some(trace) = &context.trace {
                 trace.adjust_clock(skew);
             }
             let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, skew).await?;
-            sts::read(&reply, &exchange, asked_at)
+            Ok(Federated { token: sts::read(&reply, &exchange, asked_at)?, skew })
         };
         context.step(Step::Exchange, work).await
     }
@@ -173,9 +183,9 @@ impl Mint {
     }
 
     /// The federated token becomes the product: an access token of the service account.
-    async fn impersonate(&self, federated_token: Token) -> Result<Token, Error> {
+    async fn impersonate(&self, federated: Federated) -> Result<Token, Error> {
         let config = &self.request.config;
-        let Some(account) = &config.impersonation else { return Ok(federated_token) };
+        let Some(account) = &config.impersonation else { return Ok(federated.token) };
         let impersonation = iam::Impersonation {
             url: &account.url,
             service_account: &account.service_account,
@@ -186,11 +196,11 @@ impl Mint {
         let context = &self.context.for_step(GOOGLE_BUDGET);
         let work = async {
             let asked_at = context.host.now();
-            let request = iam::request(&impersonation, &federated_token);
+            let request = iam::request(&impersonation, &federated.token);
             let reply = retry::send(context, Route::Public, request).await;
             let reply =
                 reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", impersonation.url, cause))?;
-            iam::read(&reply, &impersonation, asked_at)
+            iam::read(&reply, &impersonation, asked_at, federated.skew)
         };
         context.step(Step::Impersonation, work).await
     }
@@ -212,18 +222,24 @@ impl Mint {
 
 fn unreachable(step: Step, service: &str, url: &url::Url, cause: SendError) -> Error {
     let host = url.host_str().unwrap_or_default();
-    let error = match cause.reason {
-        Reason::Timeout | Reason::Connect | Reason::Interrupted => {
-            Error::new(Kind::Unavailable, step, format!("{service} cannot be reached at `{host}`: {cause}")).hinting(
-                "check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)",
-            )
-        }
-        Reason::Setup => Error::new(Kind::Config, step, format!("{service} was not asked: {cause}"))
-            .hinting("mend the proxy or the certificates that the environment names"),
+    let (error, hint) = match cause.reason {
+        Reason::Timeout | Reason::Connect | Reason::Interrupted | Reason::KeptConnection => (
+            Error::new(Kind::Unavailable, step, format!("{service} cannot be reached at `{host}`: {cause}")),
+            Some("check DNS, firewall and proxy (HTTPS_PROXY, NO_PROXY) and the root certificates (SSL_CERT_FILE)"),
+        ),
+        Reason::Setup => (
+            Error::new(Kind::Config, step, format!("{service} was not asked at `{host}`: {cause}")),
+            Some("mend the proxy or the certificates that the environment names"),
+        ),
         Reason::TooLarge => {
-            Error::new(Kind::Malformed, step, format!("something else than {service} answers at `{host}`: {cause}"))
+            let message = format!("something else than {service} answers at `{host}`: {cause}");
+            (Error::new(Kind::Malformed, step, message), None)
         }
-        Reason::Unsendable => Error::new(Kind::Internal, step, format!("{service} was not asked: {cause}")),
+        Reason::Unsendable => (Error::new(Kind::Internal, step, format!("{service} was not asked: {cause}")), None),
+    };
+    let error = match cause.hint().or(hint) {
+        Some(hint) => error.hinting(hint),
+        None => error,
     };
     error.caused_by(cause)
 }

@@ -21,7 +21,8 @@ const SHORTEST_TRY: Duration = Duration::from_millis(500);
 /// What may pass is tried again: 408, 429, 5xx, and connections that could not be made or ended early. A refusal is not,
 /// nor is a reply that did not come in time, which has taken most of the budget; nor, on a metadata route, a connection
 /// that could not be made, since nothing is there. A wait that does not fit into what is `left` is not begun: the
-/// outcome stands, and a service that asks for more patience gets it between mints.
+/// outcome stands, and a service that asks for more patience gets it between mints. A kept connection that has ended says
+/// nothing of the service, so the try after it is at once.
 fn decide(
     route: Route,
     tries: u32,
@@ -36,7 +37,9 @@ fn decide(
     let (may_pass, asked) = match outcome {
         Ok(reply) => (reply.is_transient(), reply.retry_after),
         Err(error) => match error.reason {
-            Reason::Interrupted => (true, None),
+            // The next try finds another connection or makes one; nobody is out of order.
+            Reason::KeptConnection if tries < most && left >= SHORTEST_TRY => return Some(Duration::ZERO),
+            Reason::Interrupted | Reason::KeptConnection => (true, None),
             Reason::Connect => (route == Route::Public, None),
             Reason::Timeout | Reason::Setup | Reason::TooLarge | Reason::Unsendable => (false, None),
         },
@@ -98,6 +101,7 @@ mod tests {
         }
         for (route, reason, again) in [
             (Route::Public, Reason::Interrupted, true),
+            (Route::Public, Reason::KeptConnection, true),
             (Route::Public, Reason::Connect, true),
             (Route::Public, Reason::Timeout, false),
             (Route::Public, Reason::TooLarge, false),
@@ -118,6 +122,16 @@ mod tests {
         assert_eq!(wait(3, 0.0), Some(Duration::from_secs(2)));
         assert_eq!(wait(4, 0.0), None);
         assert_eq!(decide(Route::LinkLocal, 3, &answered(503, None), LEFT, 0.0), None);
+    }
+
+    #[test]
+    fn a_kept_connection_that_ended_is_followed_by_a_try_at_once() {
+        for route in [Route::Public, Route::LinkLocal] {
+            let wait = |tries, left| decide(route, tries, &failed(Reason::KeptConnection), left, 0.0);
+            assert_eq!(wait(1, SHORTEST_TRY), Some(Duration::ZERO));
+            assert_eq!(wait(1, SHORTEST_TRY / 2), None);
+            assert_eq!(wait(4, LEFT), None);
+        }
     }
 
     #[test]

@@ -45,7 +45,15 @@ impl Timestamp {
 
     /// The moment that an RFC 3339 time names, whatever its offset and fraction.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Timestamp> {
-        Timestamp::from_timestamp(text.parse().ok()?)
+        match text.parse() {
+            Ok(timestamp) => Timestamp::from_timestamp(timestamp),
+            // The last days of the year 9999 are a time for RFC 3339 and beyond those that can be computed with.
+            Err(_) => {
+                let is_time =
+                    text.strip_suffix('Z').is_some_and(|civil| civil.parse::<jiff::civil::DateTime>().is_ok());
+                (is_time && text.starts_with("9999-12-3")).then_some(Timestamp::NEVER)
+            }
+        }
     }
 
     /// The moment of an HTTP `Date` header (RFC 9110, section 5.6.7: the preferred form).
@@ -137,7 +145,8 @@ mod tests {
 
     #[test]
     fn absurd_times_are_none_and_sums_saturate() {
-        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2026-13-40T99:99:99Z"] {
+        assert_eq!(Timestamp::from_rfc3339("9999-12-31T23:59:59Z"), Some(Timestamp::NEVER));
+        for text in ["", "9999-12-32T00:00:00Z", "yesterday", "1969-12-31T23:59:59Z", "2026-13-40T99:99:99Z"] {
             assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
         }
         assert_eq!(Timestamp::from_http_date("Tuesday"), None);

@@ -163,7 +163,18 @@ fn google_is_asked_through_the_proxy_under_its_own_name_and_metadata_is_not() {
     });
     let source = support::builder(&world, &credential, &environment).build().expect("built");
     let results = [source.blocking().token(), source.with_scopes(["email"]).blocking().token()];
-    std::fs::remove_file(&authority).expect("removed");
+    // The same root in a folder, beside what is none.
+    let folder = std::env::temp_dir().join(format!("rolebridge-authorities-{}", std::process::id()));
+    std::fs::create_dir(&folder).expect("created");
+    std::fs::rename(&authority, folder.join("authority.pem")).expect("moved");
+    std::fs::write(folder.join("README"), "not a certificate").expect("written");
+    let mut in_folder = environment.clone();
+    in_folder["SSL_CERT_FILE"] = json!(null);
+    in_folder["SSL_CERT_DIR"] = json!(folder);
+    let from_folder = support::builder(&world, &credential, &in_folder).scopes(["openid"]).build().expect("built");
+    let from_folder = from_folder.blocking().token();
+    std::fs::remove_dir_all(&folder).expect("removed");
+    assert!(from_folder.is_ok(), "{from_folder:?}");
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let requests = world.requests();
     assert!(requests.iter().any(|record| record.host == "sts.googleapis.com"), "{requests:?}");

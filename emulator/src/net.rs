@@ -21,6 +21,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use visit::{Outgoing, Visit, whole};
@@ -89,7 +90,11 @@ async fn enter(visit: Visit, request: hyper::Request<Incoming>) -> Result<Outgoi
 /// Answers `CONNECT` at once, and serves the tunnel once hyper hands it over.
 fn connect(visit: &Visit, request: hyper::Request<Incoming>) -> Reply {
     let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-    let Some(tunnel) = proxy::tunnel(&visit.world, &authority) else {
+    let fault = visit.world.strike("proxy.connect").unwrap_or_default();
+    if let Some(refusal) = fault.instead() {
+        return refusal;
+    }
+    let Some(tunnel) = proxy::tunnel(&visit.world, &authority, fault.certificate) else {
         return proxy::refuse(&visit.world, &request.map(|_| Bytes::new()));
     };
     let visit = Visit { door: Some(tunnel.door), ..visit.clone() };
@@ -97,6 +102,10 @@ fn connect(visit: &Visit, request: hyper::Request<Incoming>) -> Reply {
     // Boxed, since serving a tunnel is part of serving a connection.
     let served: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
+        if fault.close {
+            visit.reset.store(true, Ordering::Relaxed);
+            return;
+        }
         let stream = TokioIo::new(upgraded);
         let Some(tls) = tunnel.tls else { return serve(stream, visit).await };
         // A client that distrusts the authority hangs up; it will say so itself.

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: The loops on which somebody waits for a token just now.
 _awaited: "dict[asyncio.AbstractEventLoop, _Awaited]" = {}
+if hasattr(os, "register_at_fork"):
+    # A child has its parent's pipes, on which nothing is announced to it.
+    os.register_at_fork(after_in_child=_awaited.clear)
 
 
 def token(source: "TokenSource") -> "asyncio.Future[Token]":
@@ -31,13 +34,10 @@ def token(source: "TokenSource") -> "asyncio.Future[Token]":
         future: asyncio.Future[Token] = loop.create_future()
         future.set_result(cached)
         return future
-    awaited = _awaited.get(loop)
-    if awaited is None or awaited.process != os.getpid():
-        # (A child of a fork shares its parent's pipe, and must not read from it.)
-        try:
-            awaited = _Awaited(loop)
-        except NotImplementedError:
-            return loop.run_in_executor(None, source.token)
+    try:
+        awaited = _awaited.get(loop) or _Awaited(loop)
+    except NotImplementedError:
+        return loop.run_in_executor(None, source.token)
     return awaited.request(source)
 
 
@@ -59,7 +59,6 @@ class _Awaited:
         # Loops of other threads may come and go meanwhile.
         for ended in [loop for loop in list(_awaited) if loop.is_closed()]:
             _awaited.pop(ended, None)  # It closed while somebody waited, and will not tell.
-        self.process = os.getpid()
         self._loop = loop
         self._inbox = Inbox()
         self._futures: dict[int, tuple[TokenSource, asyncio.Future[Token]]] = {}

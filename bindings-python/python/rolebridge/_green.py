@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 #: The hubs in which somebody waits for a token just now.
 _awaited: "dict[object, _Awaited]" = {}
+if hasattr(os, "register_at_fork"):
+    # A child has its parent's pipes, on which nothing is announced to it.
+    os.register_at_fork(after_in_child=_awaited.clear)
 
 
 def hub() -> object | None:
@@ -31,8 +34,7 @@ def hub() -> object | None:
 def settled(hub: object, source: Source, variables: dict[str, bytes]) -> Issued | Failure:
     """What a request for a token brings."""
     awaited = _awaited.get(hub)
-    if awaited is None or awaited.process != os.getpid():
-        # (A child of a fork shares its parent's pipe, and must not read from it.)
+    if awaited is None:
         awaited = _awaited[hub] = _Awaited(hub)
     return awaited.settled(source, variables)
 
@@ -41,7 +43,6 @@ class _Awaited:
     """What the greenlets of one hub wait for."""
 
     def __init__(self, hub: object) -> None:
-        self.process = os.getpid()
         self._hub = hub
         self._inbox = Inbox()
         self._outcomes: dict[int, Issued | Failure] = {}

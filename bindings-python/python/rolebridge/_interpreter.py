@@ -3,17 +3,17 @@
 Loaded there, it works until the process ends, which then never comes (seen with Python 3.10 and 3.11).
 """
 
+import sys
+
 
 def _is_main() -> bool:
     """Whether this is the main interpreter, as far as this Python tells."""
-    # The first is Python 3.13's and later.
-    for name in ("_interpreters", "_xxsubinterpreters"):
-        try:
-            interpreters = __import__(name)
-        except ImportError:
-            continue
-        return bool(interpreters.get_current() == interpreters.get_main())
-    return True
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    try:
+        interpreters = __import__(name)
+    except ImportError:
+        return True
+    return bool(interpreters.get_current() == interpreters.get_main())
 
 
 if not _is_main():

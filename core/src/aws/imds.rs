@@ -68,8 +68,10 @@ pub(super) fn endpoint(
     let base = match (environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT), metadata_origin) {
         (Some(named), _) => Url::parse(named.trim())
             .ok()
-            .filter(|url| url.scheme() == "http" && url.has_host())
-            .ok_or_else(|| failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL")))?,
+            .filter(|url| url.scheme() == "http" && url.has_host() && url.query().or(url.fragment()).is_none())
+            .ok_or_else(|| {
+                failure(format!("`{AWS_EC2_METADATA_SERVICE_ENDPOINT}` is not an http URL without a query"))
+            })?,
         (None, Some(origin)) => origin.clone(),
         (None, None) => well_known(environment.value(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE))?,
     };
@@ -279,4 +281,31 @@ fn header_text(reply: &Reply) -> Option<String> {
     let text = std::str::from_utf8(&reply.body).ok()?.trim();
     let is_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     is_word.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_the_one_that_is_named_or_the_well_known_one_of_the_mode() {
+        let base = |variables: &[(&str, &str)]| {
+            let environment = Environment::from_lookup(|name| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            });
+            endpoint(&environment, None, "")
+                .map(|endpoint| endpoint.base.to_string())
+                .map_err(|error| error.to_string())
+        };
+        let mode = AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
+        assert_eq!(base(&[]).as_deref(), Ok("http://169.254.169.254/"));
+        assert_eq!(base(&[(mode, "ipv4")]).as_deref(), Ok("http://169.254.169.254/"));
+        assert_eq!(base(&[(mode, "IPv6")]).as_deref(), Ok("http://[fd00:ec2::254]/"));
+        assert!(base(&[(mode, "IPv5")]).is_err_and(|error| error.contains(mode)));
+        let named = AWS_EC2_METADATA_SERVICE_ENDPOINT;
+        assert_eq!(base(&[(named, "http://127.0.0.1:1338"), (mode, "IPv6")]).as_deref(), Ok("http://127.0.0.1:1338/"));
+        for wrong in ["https://127.0.0.1", "127.0.0.1", "http://127.0.0.1/?query", "http://127.0.0.1/#part"] {
+            assert!(base(&[(named, wrong)]).is_err_and(|error| error.contains(named)), "{wrong}");
+        }
+    }
 }

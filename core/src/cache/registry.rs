@@ -3,7 +3,7 @@
 use super::slot::Slot;
 use crate::time::Timestamp;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A digest of everything that distinguishes one slot from another, so that no key material stands in the map.
@@ -32,26 +32,58 @@ impl Key {
     }
 }
 
+/// How many old slots a new one looks at. Two, so that those that can go are found sooner than new ones are made.
+const LOOKS: usize = 2;
+
 /// Slots are made when they are first asked for, and leave when they hold nothing that anybody could miss.
+///
+/// A new slot costs the same among a hundred thousand as among ten: it looks at two old ones, in turn, and not at all. So
+/// what is kept is at most what is alive and, of what is not, half as much as there was before.
 pub(crate) struct Registry<T> {
-    slots: Mutex<HashMap<Key, Arc<Slot<T>>>>,
+    slots: Mutex<Slots<T>>,
+}
+
+struct Slots<T> {
+    by_key: HashMap<Key, Arc<Slot<T>>>,
+    /// Every key of the map once: the one to be looked at next is first.
+    in_turn: VecDeque<Key>,
 }
 
 impl<T: Clone> Registry<T> {
     pub(crate) fn slot(&self, key: Key, now: Timestamp) -> Arc<Slot<T>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(&key) {
+        if let Some(slot) = slots.by_key.get(&key) {
             return Arc::clone(slot);
         }
-        slots.retain(|_, slot| !slot.is_idle(now) || Arc::strong_count(slot) > 1);
+        slots.look_at_some(now);
         let slot = Arc::new(Slot::empty());
-        slots.insert(key, Arc::clone(&slot));
+        slots.by_key.insert(key, Arc::clone(&slot));
+        slots.in_turn.push_back(key);
         slot
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).by_key.len()
+    }
+}
+
+impl<T: Clone> Slots<T> {
+    fn look_at_some(&mut self, now: Timestamp) {
+        for _ in 0..LOOKS {
+            let Some(key) = self.in_turn.pop_front() else { return };
+            let stays = |slot: &Arc<Slot<T>>| !slot.is_idle(now) || Arc::strong_count(slot) > 1;
+            if self.by_key.get(&key).is_some_and(stays) {
+                self.in_turn.push_back(key);
+            } else {
+                self.by_key.remove(&key);
+            }
+        }
     }
 }
 
 impl<T> Default for Registry<T> {
     fn default() -> Registry<T> {
-        Registry { slots: Mutex::default() }
+        Registry { slots: Mutex::new(Slots { by_key: HashMap::new(), in_turn: VecDeque::new() }) }
     }
 }

@@ -369,7 +369,26 @@ fn a_registry_gives_equal_keys_one_slot_and_lets_idle_ones_go() {
     registry.slot(key("three"), at(10));
     assert_eq!(usable(&registry.slot(key("one"), at(10)).ask(at(10))), Some("one"), "alive, so kept");
     registry.slot(key("four"), at(4000));
+    registry.slot(key("five"), at(4000));
     assert_eq!(usable(&registry.slot(key("one"), at(10)).ask(at(10))), None, "dead, so gone");
+}
+
+#[test]
+fn a_new_slot_looks_at_two_old_ones_however_many_there_are() {
+    let registry = Registry::<Name>::default();
+    let new = |number: u32, now| registry.slot(Key::of("test", [Some(&number.to_be_bytes()[..])]), now);
+    for number in 0..1000 {
+        settle(&new(number, at(0)), at(0), minted("one", at(0)));
+    }
+    assert_eq!(registry.count(), 1000, "all are alive");
+    let kept = new(5, at(4000));
+    settle(&new(1000, at(4000)), at(4000), minted("one", at(4000)));
+    assert_eq!(registry.count(), 999, "one came, and two of the dead went");
+    for number in 1001..3000 {
+        settle(&new(number, at(4000)), at(4000), minted("one", at(4000)));
+    }
+    assert_eq!(registry.count(), 2001, "all of the dead went, but for one that somebody holds");
+    assert!(Arc::ptr_eq(&kept, &new(5, at(4000))));
 }
 
 #[test]

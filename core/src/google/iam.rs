@@ -4,7 +4,7 @@
 use super::ServiceError;
 use crate::error::{Error, Kind, Step};
 use crate::reply::Reply;
-use crate::time::Timestamp;
+use crate::time::{Skew, Timestamp};
 use crate::token::Token;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -35,8 +35,14 @@ pub(crate) fn request(
         .body(body.to_string().into_bytes())
 }
 
-/// The access token of a reply to a request that was sent at `asked_at`.
-pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: Timestamp) -> Result<Token, Error> {
+/// The access token of a reply to a request that was sent at `asked_at`. `skew` is how far
+/// the clock that AWS believed is from ours.
+pub(crate) fn read(
+    reply: &Reply,
+    impersonation: &Impersonation<'_>,
+    asked_at: Timestamp,
+    skew: Skew,
+) -> Result<Token, Error> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status != 200 {
         return Err(refusal(reply, &body, impersonation));
@@ -48,7 +54,7 @@ pub(crate) fn read(reply: &Reply, impersonation: &Impersonation<'_>, asked_at: T
     let value = body["accessToken"].as_str().ok_or_else(|| malformed("no `accessToken`"))?;
     let end = body["expireTime"].as_str().and_then(Timestamp::from_rfc3339);
     let end = end.ok_or_else(|| malformed("an `expireTime` that is not a time"))?;
-    let life = life(end, reply.date, asked_at, impersonation.lifetime);
+    let life = life(end, reply.date, skew.apply(asked_at), impersonation.lifetime);
     if life.is_zero() {
         return Err(malformed("a token that had ended on arrival"));
     }
@@ -60,10 +66,18 @@ const DATE_RESOLUTION: Duration = Duration::from_secs(1);
 
 /// How long the token lives: its end less the *reply's* time, since our clock may be off; never longer than was asked.
 ///
-/// A reply without a `Date`, or with one from which the token would already have ended, is read by our own clock.
+/// A reply without a `Date`, or with one from which the token would already have ended or would live longer than was asked,
+/// is read by our own clock. A date
+/// cannot lengthen a life beyond what our own clock says of the same end: one of an hour ago would have a token used for an
+/// hour too long. Our clock is within the five minutes that AWS allows, or was set right by the skew that AWS believed; so
+/// a clock of ours that is wrong shortens a life by those minutes at the most. Where the token would already have ended by
+/// it, the date alone is believed.
 fn life(end: Timestamp, replied_at: Option<Timestamp>, asked_at: Timestamp, asked: Duration) -> Duration {
-    let by_reply = replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero());
-    by_reply.unwrap_or_else(|| end.since(asked_at)).min(asked)
+    let by_date =
+        replied_at.map(|date| end.since(date.plus(DATE_RESOLUTION))).filter(|life| !life.is_zero() && *life <= asked);
+    let by_our_clock = Some(end.since(asked_at)).filter(|life| !life.is_zero());
+    let lives = [by_date, by_our_clock].into_iter().flatten();
+    lives.min().unwrap_or_default().min(asked)
 }
 
 fn refusal(reply: &Reply, body: &Value, impersonation: &Impersonation<'_>) -> Error {
@@ -120,10 +134,26 @@ mod tests {
     }
 
     #[test]
+    fn a_date_that_is_behind_lengthens_no_life() {
+        let five_minutes = Duration::from_secs(300);
+        for date in [0, 10_000 - 3600, 10_000 - 60] {
+            assert_eq!(life(at(10_300), Some(at(date)), at(10_000), HOUR), five_minutes, "the date says {date}");
+        }
+    }
+
+    #[test]
+    fn a_date_by_which_a_token_lives_longer_than_was_asked_is_none() {
+        for ours in [10_000, 11_000] {
+            let life = life(at(10_000), Some(at(0)), at(ours), HOUR);
+            assert_eq!(life, Duration::ZERO, "it has ended, whatever 1970 says");
+        }
+    }
+
+    #[test]
     fn a_missing_or_absurd_date_is_replaced_by_our_clock() {
         assert_eq!(life(at(13_600), None, at(10_000), HOUR), HOUR);
         assert_eq!(life(at(13_600), Some(at(99_000)), at(10_600), HOUR), Duration::from_secs(3000));
-        assert_eq!(life(at(13_600), Some(at(0)), at(10_000), HOUR), HOUR, "never longer than was asked");
+        assert_eq!(life(at(99_000), Some(at(10_000)), at(10_000), HOUR), HOUR, "never longer than was asked");
         assert_eq!(life(at(13_600), None, at(20_000), HOUR), Duration::ZERO);
     }
 }

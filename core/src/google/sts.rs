@@ -154,9 +154,30 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::*;
     use serde_json::json;
-    use std::time::Duration;
+
+    #[test]
+    fn a_client_is_sent_as_basic_authentication_and_only_where_there_is_one() {
+        let url = Url::parse("https://sts.googleapis.com/v1/token").expect("a URL");
+        let mut exchange = Exchange {
+            url: &url,
+            audience: "audience",
+            scope: "scope",
+            client: Some(("Aladdin", "open sesame")),
+            impersonates: true,
+            lifetime_is_configured: false,
+        };
+        let authorization = |exchange: &Exchange<'_>| {
+            let request = request(exchange, "token", "type").expect("a request");
+            request.headers().get(AUTHORIZATION).cloned()
+        };
+        // The example of RFC 7617.
+        assert_eq!(authorization(&exchange).expect("a header"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert!(authorization(&exchange).is_some_and(|header| header.is_sensitive()));
+        exchange.client = None;
+        assert_eq!(authorization(&exchange), None);
+    }
 
     #[test]
     fn a_lifetime_is_a_positive_number_or_a_text_of_one() {

@@ -51,7 +51,7 @@ impl Chance for Native {
 
 impl Surroundings for Native {
     fn environment(&self) -> Environment {
-        Environment::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        Environment::from_lookup(std::env::var_os)
     }
 }
 
@@ -71,7 +71,7 @@ impl Http for Native {
         let environment = environment.clone();
         let preparing = Box::pin(async move {
             if let Ok(engine) = engine().get_or_try_init(Engine::start) {
-                engine.prepare(&environment, url).await;
+                engine.clients().prepare(&environment, url).await;
             }
         });
         // What cannot be prepared is made when it is needed, and fails there.
@@ -89,7 +89,7 @@ impl Http for Native {
             let engine = engine();
             let engine =
                 engine.get_or_try_init(Engine::start).map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
-            engine.send(&environment, route, request).await
+            engine.clients().send(&environment, route, request).await
         })
     }
 }

@@ -91,3 +91,88 @@ impl TokenRequest {
         Key::of("access token", parts.into_iter().chain(scopes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Endpoints;
+    use serde_json::{Value, json};
+
+    fn request(patch: &Value, scopes: &[&str]) -> TokenRequest {
+        let mut file = json!({
+            "type": "external_account",
+            "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider",
+            "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+            "token_url": "https://sts.googleapis.com/v1/token",
+            "service_account_impersonation_url": impersonation("a@p.iam.gserviceaccount.com"),
+            "credential_source": { "environment_id": "aws1", "regional_cred_verification_url": verification("sts") },
+        });
+        for (name, value) in patch.as_object().expect("members") {
+            file[name] = value.clone();
+        }
+        let config = Config::parse(&file.to_string(), &Endpoints::new(None, false, &[])).expect("the file is right");
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        TokenRequest { config: Arc::new(config), product: Product::AccessToken { scopes } }
+    }
+
+    fn impersonation(account: &str) -> String {
+        format!("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{account}:generateAccessToken")
+    }
+
+    fn verification(service: &str) -> String {
+        format!("https://{service}.{{region}}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15")
+    }
+
+    fn environment(access_key_id: &str, region: &str) -> Environment {
+        Environment::from_lookup(|name| match name {
+            "AWS_ACCESS_KEY_ID" => Some(access_key_id.to_owned()),
+            "AWS_SECRET_ACCESS_KEY" => Some("secret".to_owned()),
+            "AWS_REGION" => Some(region.to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn every_part_of_a_request_tells_it_from_others() {
+        let here = environment("AKID", "us-east-1");
+        let plain = request(&json!({}), &["a", "b"]).keys(&here);
+        let again = request(&json!({}), &["a", "b"]).keys(&here);
+        assert!(plain.product == again.product && plain.federated_token == again.federated_token);
+
+        // Whether the federated token is another one too.
+        let audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/another";
+        let source = json!({ "environment_id": "aws1", "regional_cred_verification_url": verification("sts-fips") });
+        for (patch, exchanges) in [
+            (json!({ "audience": audience }), true),
+            (json!({ "token_url": "https://sts.mtls.googleapis.com/v1/token" }), true),
+            (json!({ "client_id": "one" }), true),
+            (json!({ "credential_source": source }), true),
+            (json!({ "service_account_impersonation_url": impersonation("b@p.iam.gserviceaccount.com") }), false),
+            (json!({ "service_account_impersonation": { "token_lifetime_seconds": 900 } }), false),
+        ] {
+            let other = request(&patch, &["a", "b"]).keys(&here);
+            assert!(other.product != plain.product, "{patch}");
+            assert_eq!(other.federated_token != plain.federated_token, exchanges, "{patch}");
+        }
+        let with_secret = |secret| request(&json!({ "client_id": "one", "client_secret": secret }), &["a"]).keys(&here);
+        assert!(with_secret("two").federated_token != with_secret("three").federated_token);
+
+        for scopes in [&["a", "c"][..], &["a"], &["b", "a"]] {
+            let other = request(&json!({}), scopes).keys(&here);
+            assert!(other.product != plain.product && other.federated_token == plain.federated_token, "{scopes:?}");
+        }
+        for there in [environment("ASIA", "us-east-1"), environment("AKID", "us-east-2"), Environment::default()] {
+            let other = request(&json!({}), &["a", "b"]).keys(&there);
+            assert!(other.identity != plain.identity && other.product != plain.product);
+        }
+    }
+
+    #[test]
+    fn in_direct_access_the_federated_token_is_the_product_and_its_scopes_are_asked_of_the_exchange() {
+        let here = environment("AKID", "us-east-1");
+        let direct = json!({ "service_account_impersonation_url": null });
+        let one = request(&direct, &["a"]).keys(&here);
+        assert!(one.product == one.federated_token);
+        assert!(one.product != request(&direct, &["b"]).keys(&here).product);
+    }
+}

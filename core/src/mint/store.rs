@@ -1,5 +1,6 @@
 //! Where the layers keep what was minted: one store for a whole process, one of their own for tests and explanations.
 
+use super::Federated;
 use crate::cache::Registry;
 use crate::host::process::PerProcess;
 use crate::identity::Identity;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct Registries {
     pub(super) identities: Registry<Identity>,
-    pub(super) tokens: Registry<Token>,
+    pub(super) federated: Registry<Federated>,
+    pub(super) products: Registry<Token>,
 }
 
 /// Whose registries a token source uses now.

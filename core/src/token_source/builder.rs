@@ -189,9 +189,10 @@ fn named_by(environment: &Environment) -> Option<Text> {
     if let Some(named) = environment.value(env_names::ROLEBRIDGE_CREDENTIALS) {
         // Nobody's path holds these; a damaged JSON text taken for a path would be shown in the error.
         let is_json = named.contains(['{', '"', '\n']);
-        return Some(if is_json { Text::Json(named.to_owned()) } else { Text::File(named.into()) });
+        let file = || environment.path(env_names::ROLEBRIDGE_CREDENTIALS).map(Text::File);
+        return if is_json { Some(Text::Json(named.to_owned())) } else { file() };
     }
-    environment.value(env_names::GOOGLE_APPLICATION_CREDENTIALS).map(|path| Text::File(path.into()))
+    environment.path(env_names::GOOGLE_APPLICATION_CREDENTIALS).map(Text::File)
 }
 
 fn nothing_named() -> Error {

@@ -90,3 +90,36 @@ pub(super) fn make_own(
     });
     made.ok().flatten().unwrap_or_else(|| Arc::clone(shared))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_copy_is_given_out_in_its_time_and_of_its_edition_alone() {
+        let at = |seconds| Timestamp::EPOCH.plus(Duration::from_secs(seconds));
+        let copies = OwnCopies::new();
+        let edition = copies.edition();
+        let shared = Arc::new(HeaderMap::new());
+        let made = make_own(edition, &shared, at(10), at(10), at(20));
+        assert!(!Arc::ptr_eq(&made, &shared));
+        for (now, is_given) in [(9, false), (10, true), (19, true), (20, false), (21, false)] {
+            assert_eq!(own(edition, at(now)).is_some(), is_given, "at {now}");
+        }
+        copies.outdate();
+        assert!(own(copies.edition(), at(15)).is_none(), "of another token");
+    }
+
+    #[test]
+    fn a_place_that_another_source_still_needs_is_not_taken() {
+        let at = |seconds| Timestamp::EPOCH.plus(Duration::from_secs(seconds));
+        let (first, shared) = (Edition(0), Arc::new(HeaderMap::new()));
+        let other = Edition(PLACES as u64);
+        make_own(first, &shared, at(0), at(0), at(20));
+        assert!(Arc::ptr_eq(&make_own(other, &shared, at(10), at(10), at(30)), &shared));
+        assert!(own(first, at(10)).is_some() && own(other, at(10)).is_none());
+        assert!(!Arc::ptr_eq(&make_own(other, &shared, at(20), at(20), at(30)), &shared), "it has ended");
+        assert!(own(other, at(20)).is_some());
+    }
+}

@@ -62,7 +62,7 @@ impl Pending {
     pub fn when_settled(self, callback: impl FnOnce(Result<Token, Error>) + Send + 'static) {
         match &self.given {
             Given::Answer(result) => callback(result.clone()),
-            Given::Wait(_) => {
+            Given::Wait(..) => {
                 let host = Arc::clone(&self.shared.setup.host);
                 // The callback goes with the task if it cannot be spawned, which a flight under way rules out.
                 let _ = host.spawn(Box::pin(async move { callback(self.await) }));
@@ -73,7 +73,7 @@ impl Pending {
     fn block_once(&mut self, slice: Option<Duration>) -> Option<Result<Token, Error>> {
         match &mut self.given {
             Given::Answer(result) => Some(result.clone()),
-            Given::Wait(wait) => {
+            Given::Wait(wait, _) => {
                 let outcome = wait.block(slice)?;
                 self.take(outcome)
             }
@@ -82,23 +82,21 @@ impl Pending {
 
     /// The result of a flight; none if it abandoned and another is waited for.
     fn take(&mut self, outcome: Outcome<Token>) -> Option<Result<Token, Error>> {
-        let given = match outcome {
-            Outcome::Settled(Ok(entry)) if entry.is_usable(self.shared.setup.host.now()) => {
-                Given::Answer(Ok(self.shared.keep(entry)))
+        let given = match (outcome, &self.given) {
+            (Outcome::Settled(Ok(entry)), Given::Wait(_, registries)) if entry.is_usable(self.shared.now()) => {
+                Given::Answer(Ok(self.shared.keep(entry, registries)))
             }
-            Outcome::Settled(Err(error)) => Given::Answer(Err(error)),
+            (Outcome::Settled(Err(error)), _) => Given::Answer(Err(error)),
             // A result that ended before its waiter ran is none either.
-            Outcome::Settled(Ok(_)) | Outcome::Abandoned if self.abandoned + 1 < MOST_LEADS => {
+            _ if self.abandoned + 1 < MOST_LEADS => {
                 self.abandoned += 1;
                 self.shared.ask(&self.environment)
             }
-            Outcome::Settled(Ok(_)) | Outcome::Abandoned => {
-                Given::Answer(Err(internal("every flight for the token ended without a result")))
-            }
+            _ => Given::Answer(Err(internal("every flight for the token ended without a result"))),
         };
         let before = std::mem::replace(&mut self.given, given);
         match (&self.given, before) {
-            (Given::Answer(result), Given::Wait(ended)) => {
+            (Given::Answer(result), Given::Wait(ended, _)) => {
                 self.ended = Some(ended).filter(|_| self.wakes_in_chain);
                 Some(result.clone())
             }
@@ -114,7 +112,7 @@ impl Future for Pending {
         loop {
             let outcome = match &mut self.given {
                 Given::Answer(result) => return Poll::Ready(result.clone()),
-                Given::Wait(wait) => ready!(Pin::new(wait).poll(context)),
+                Given::Wait(wait, _) => ready!(Pin::new(wait).poll(context)),
             };
             self.take(outcome);
         }

@@ -41,7 +41,8 @@ pub(super) struct Shared {
 /// What one who asks is given.
 pub(super) enum Given {
     Answer(Result<Token, Error>),
-    Wait(Wait<Token>),
+    /// The second is where the answer is kept. To find it again, the process would be told from its parent once more.
+    Wait(Wait<Token>, Arc<Registries>),
 }
 
 impl Shared {
@@ -65,7 +66,7 @@ impl Shared {
         let registries = self.setup.store.registries();
         let keys = self.setup.request.keys(environment);
         let (entry, next) = match PRODUCT.slot(&registries, &keys, now).ask(now) {
-            Answer::Fresh(entry) => return Given::Answer(Ok(self.keep(entry))),
+            Answer::Fresh(entry) => return Given::Answer(Ok(self.keep(entry, &registries))),
             Answer::Stale(entry, next) => (Some(entry), next),
             Answer::Missing(next) => {
                 let current = self.current.usable(now);
@@ -77,10 +78,10 @@ impl Shared {
         };
         let refresh_after = next.refresh_after(now);
         let given = match next {
-            Next::Wait(flight) => Given::Wait(flight.wait()),
+            Next::Wait(flight) => Given::Wait(flight.wait(), Arc::clone(&registries)),
             Next::Cooldown(error, _) => Given::Answer(Err(error)),
             Next::Lead(guard) => match self.start(guard, self.context(environment), &registries, entry.is_none()) {
-                Ok(flight) => Given::Wait(flight.wait()),
+                Ok(flight) => Given::Wait(flight.wait(), Arc::clone(&registries)),
                 Err(error) => Given::Answer(Err(error)),
             },
         };
@@ -94,9 +95,9 @@ impl Shared {
     }
 
     /// Keeps a token that is as new as any.
-    pub(super) fn keep(&self, entry: CacheEntry<Token>) -> Token {
+    pub(super) fn keep(&self, entry: CacheEntry<Token>, registries: &Arc<Registries>) -> Token {
         let refresh_after = entry.stale_at();
-        self.current.keep(entry, refresh_after, &self.setup.store.registries(), self.now())
+        self.current.keep(entry, refresh_after, registries, self.now())
     }
 
     /// The token at hand, if it is a parent's and need not be renewed yet: its other children have it too, and each draws a
@@ -105,7 +106,7 @@ impl Shared {
         let host = &self.setup.host;
         let now = host.now();
         let entry = (!current.is_of(registries)).then(|| current.entry.clone().renewed_from(now, host.random()))?;
-        entry.is_fresh(now).then(|| self.keep(entry))
+        entry.is_fresh(now).then(|| self.keep(entry, registries))
     }
 
     pub(super) fn invalidate(&self, token: &Token, environment: &Environment) -> bool {

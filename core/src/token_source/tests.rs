@@ -175,6 +175,9 @@ async fn a_clock_ten_minutes_off_neither_stalls_nor_overstays() {
     for ahead in [-600, 600] {
         let host = Stage::new();
         host.world().google_is_ahead = ahead;
+        // What AWS says of a signature so far from its time.
+        let refusal = serde_json::json!({ "error": "invalid_grant", "error_description": "… Signature expired …" });
+        host.world().exchange_refusals.push(refusal);
         // Less than is asked for, so that the lifetime asked for does not hide a wrong one.
         host.world().life_seconds = 1800;
         let source = source(&host);

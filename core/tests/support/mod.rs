@@ -54,7 +54,7 @@ pub(crate) fn places(world: &World) -> BTreeMap<&'static str, String> {
     ])
 }
 
-fn fill(value: &Value, places: &BTreeMap<&str, String>) -> Value {
+pub(crate) fn fill(value: &Value, places: &BTreeMap<&str, String>) -> Value {
     match value {
         Value::String(text) => {
             let fill = |text: String, (name, place): (&&str, &String)| text.replace(&format!("{{{name}}}"), place);

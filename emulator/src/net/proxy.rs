@@ -4,6 +4,7 @@ use crate::google;
 use crate::http::{Reply, Request, text};
 use crate::net::door::Door;
 use crate::world::State;
+use crate::world::authority::Certificate;
 use crate::world::log::RequestRecord;
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
@@ -17,10 +18,10 @@ pub(crate) struct Tunnel {
 }
 
 /// What `CONNECT host:port` leads to.
-pub(crate) fn tunnel(world: &State, authority: &str) -> Option<Tunnel> {
+pub(crate) fn tunnel(world: &State, authority: &str, certificate: Certificate) -> Option<Tunnel> {
     match authority.strip_suffix(":443").filter(|host| google::is_host(host)) {
         Some(host) => {
-            let tls = TlsAcceptor::from(world.authority.server(host));
+            let tls = TlsAcceptor::from(world.authority.server(host, certificate));
             Some(Tunnel { door: Door::Google(Some(host.to_owned())), tls: Some(tls) })
         }
         None => Some(Tunnel { door: destination(world, authority)?, tls: None }),

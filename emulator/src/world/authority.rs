@@ -2,17 +2,34 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) struct Authority {
     root: CertifiedIssuer<'static, KeyPair>,
-    leaves: Mutex<HashMap<String, Arc<ServerConfig>>>,
+    leaves: Mutex<HashMap<(String, Certificate), Arc<ServerConfig>>>,
+}
+
+/// What a server shows of itself.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Certificate {
+    #[default]
+    Good,
+    /// It ended in 2001.
+    Expired,
+    /// It begins in 2999.
+    NotYetValid,
+    /// It is another host's.
+    OfAnotherName,
+    /// It is signed by itself.
+    OfAnotherIssuer,
 }
 
 impl Authority {
@@ -30,20 +47,30 @@ impl Authority {
         self.root.pem()
     }
 
-    /// What a TLS server needs to be believed under this name.
-    pub(crate) fn server(&self, host: &str) -> Arc<ServerConfig> {
+    /// What a TLS server needs to be believed under this name, or not to be.
+    pub(crate) fn server(&self, host: &str, certificate: Certificate) -> Arc<ServerConfig> {
         let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        leaves.entry(host.to_owned()).or_insert_with(|| Arc::new(self.issue(host))).clone()
+        leaves.entry((host.to_owned(), certificate)).or_insert_with(|| Arc::new(self.issue(host, certificate))).clone()
     }
 
-    fn issue(&self, host: &str) -> ServerConfig {
-        let mut parameters = CertificateParams::new([host.to_owned()]).expect("a host name is a subject");
+    fn issue(&self, host: &str, certificate: Certificate) -> ServerConfig {
+        let name = if certificate == Certificate::OfAnotherName { "another.example" } else { host };
+        let mut parameters = CertificateParams::new([name.to_owned()]).expect("a host name is a subject");
+        match certificate {
+            Certificate::Expired => parameters.not_after = date_time_ymd(2001, 1, 1),
+            Certificate::NotYetValid => parameters.not_before = date_time_ymd(2999, 1, 1),
+            _ => {}
+        }
         parameters.distinguished_name.push(DnType::CommonName, host);
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         parameters.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().expect("ring makes keys");
-        let leaf = parameters.signed_by(&key, &self.root).expect("valid parameters are signed");
+        let leaf = match certificate {
+            Certificate::OfAnotherIssuer => parameters.self_signed(&key),
+            _ => parameters.signed_by(&key, &self.root),
+        };
+        let leaf = leaf.expect("valid parameters are signed");
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("rcgen writes PKCS #8");
         let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -1,6 +1,7 @@
 //! Faults that a test orders: what goes wrong, with which request, how often.
 
 use crate::http::{self, Reply};
+use crate::world::authority::Certificate;
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -46,6 +47,8 @@ pub(crate) struct Action {
     /// Takes the place of the service's JSON reply.
     replace: Option<Value>,
     headers: BTreeMap<String, String>,
+    /// Shows this certificate in place of a good one. Of `proxy.connect` alone.
+    pub(crate) certificate: Certificate,
     /// Resets the connection after so much of the body.
     pub(crate) close_after_bytes: Option<usize>,
 }
