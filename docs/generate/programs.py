@@ -18,10 +18,11 @@ SESSIONS: dict[str, tuple[str | None, list[str]]] = {
             "NODE_OPTIONS='--import rolebridge/register' node unchanged.mjs",
         ],
     ),
-    "google": ("bigquery-role", ["node unchanged.js 2>&1 | grep -m 1 Error"]),
+    "google": ("bigquery-role", ["node unchanged.mjs 2>&1 | grep --max-count=1 '<title>'"]),
     "rust": ("bigquery-role", ["query credential.json"]),
-    "refused": ("another-role", ["python errors.py", "node errors.mjs"]),
-    "without-role": (None, ["python errors.py", "node errors.mjs"]),
+    "refused-in-python": ("another-role", ["python errors.py"]),
+    "refused": ("another-role", ["python errors.py", "node errors.mjs", "query credential.json"]),
+    "without-role": (None, ["python errors.py", "node errors.mjs", "query credential.json"]),
 }
 
 
