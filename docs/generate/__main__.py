@@ -42,7 +42,9 @@ def main() -> int:
 
         for page in PAGES:
             before = page.read_text()
-            after = PLACE.sub(fill, before)
+            after, places = PLACE.subn(fill, before)
+            if places != before.count("<!-- made: "):
+                raise ValueError(f"{page.name}: a place that is made has no end, or its beginning is misspelt")
             if after == before:
                 continue
             stale += 1

@@ -24,8 +24,10 @@ def entry(name: str, thing: object) -> str:
 
 
 def members(thing: type) -> list[str]:
-    """What the class itself defines for its users, in the order of its text."""
-    return [name for name in vars(thing) if is_shown(thing, name)]
+    """What the class itself defines for its users, in the order of its text; a native class has none."""
+    names = [name for name in vars(thing) if is_shown(thing, name)]
+    is_native = any(inspect.isgetsetdescriptor(vars(thing)[name]) for name in names)
+    return sorted(names) if is_native else names
 
 
 def is_shown(thing: type, name: str) -> bool:

@@ -7,7 +7,8 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from rolebridge import RolebridgeError, TokenSource
 from rolebridge._native import STEPS, VARIABLES
@@ -18,6 +19,9 @@ TESTS = TOP / "tests"
 
 #: What every scenario's environment starts as; see `tests/scenarios/README.md`.
 ENVIRONMENT = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "ROLEBRIDGE_ALLOW_LOOPBACK": "1"}
+
+#: Where the local cloud is, by the name that the world gives it, and what stands there for a reader.
+PLACES = {"metadata": "169.254.169.254", "google": "sts.googleapis.com", "proxy": "proxy.example.com:3128"}
 
 #: What is wrong before there is a text to be read, with its cause.
 CALLS: list[tuple[str, Callable[[], object]]] = [
@@ -36,31 +40,31 @@ class Tables:
         self._cloud = cloud
 
     def table(self, name: str) -> str:
-        made = {"config": self._config, "mint": self._mint}[name]()
-        lines = dict.fromkeys(f"| {message(error)} | {cause} | {escaped(error.hint or '-')} |" for cause, error in made)
-        return "\n".join(["| message | cause | what to do |", "|---|---|---|", *lines])
+        rows = {"config": self._config, "mint": self._mint}[name]()
+        # A failure that several scenarios lead to is one row.
+        lines = {(message, hint): f"| {message} | {cause} | {hint} |" for cause, message, hint in rows}
+        return "\n".join(["| message | cause | what to do |", "|---|---|---|", *lines.values()])
 
-    def _config(self) -> Iterator[tuple[str, RolebridgeError]]:
+    def _config(self) -> Iterator["Row"]:
         """Files that are refused before anything is sent: those vectors that name a cause."""
         with environment({}):
             for cause, call in CALLS:
-                yield cause, caught(call)
+                yield row(cause, caught(call))
             for path in sorted((TESTS / "vectors" / "config" / "reject").glob("*.json")):
                 vector = json.loads(path.read_text())
                 if "cause" in vector:
-                    yield vector["cause"], caught(lambda: TokenSource.from_info(vector["text"]))  # noqa: B023
+                    yield row(vector["cause"], caught(lambda: TokenSource.from_info(vector["text"])))  # noqa: B023
 
-    def _mint(self) -> list[tuple[str, RolebridgeError]]:
+    def _mint(self) -> list["Row"]:
         """The failures of every scenario, in the order of the steps in which they happen."""
-        found = []
+        found: list[tuple[str, Row]] = []
         for path in sorted((TESTS / "scenarios").glob("*.json")):
             scenario = json.loads(path.read_text())
-            found += [(scenario.get("cause", scenario["about"]), error) for error in self._failures(scenario)]
-        return sorted(found, key=lambda row: STEPS.index(row[1].step))
+            if any("error" in str(call) for call in scenario["calls"]):
+                found += self._failures(scenario)
+        return [row for _, row in sorted(found, key=lambda item: STEPS.index(item[0]))]
 
-    def _failures(self, scenario: Mapping[str, Any]) -> Iterator[RolebridgeError]:
-        if not any("error" in str(call) for call in scenario["calls"]):
-            return
+    def _failures(self, scenario: Mapping[str, Any]) -> Iterator[tuple[str, "Row"]]:
         world = self._cloud.world(scenario.get("world"))
         credential = world.credential(scenario.get("credential"))
         source = None
@@ -76,7 +80,8 @@ class Tables:
                             source = source or TokenSource.from_info(credential, scopes=scenario.get("scopes"))
                             source.token()
                         except RolebridgeError as error:
-                            yield error
+                            places = {urlsplit(world.info[name]).netloc: place for name, place in PLACES.items()}
+                            yield error.step, row(scenario.get("cause", scenario["about"]), error, places)
         world.end()
 
 
@@ -101,11 +106,20 @@ def caught(call: Callable[[], object]) -> RolebridgeError:
     raise AssertionError("this was to fail")
 
 
-def message(error: RolebridgeError) -> str:
-    """As Python prints it, without the hint, which has a column of its own."""
-    return f"**{type(error).__name__}** {escaped(str(error).removesuffix(f'hint: {error.hint}').rstrip())}"
+class Row(NamedTuple):
+    """As cells of a table: what is wrong, what Python prints of it, and its hint."""
+
+    cause: str
+    message: str
+    hint: str
+
+
+def row(cause: str, error: RolebridgeError, places: Mapping[str, str] | None = None) -> Row:
+    said = str(error).removesuffix(f"hint: {error.hint}").rstrip()
+    for place, name in {**(places or {}), "`127.0.0.1`": "`sts.googleapis.com`"}.items():
+        said = said.replace(place, name)
+    return Row(cause, f"**{type(error).__name__}** {escaped(said)}", escaped(error.hint or "-"))
 
 
 def escaped(text: str) -> str:
-    """Text as a cell of a table."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
