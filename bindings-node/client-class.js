@@ -83,7 +83,7 @@ function makeClass(AwsClient) {
 
     /** Google's class calls it for a token that an API refused, and programs for a new one. */
     async refreshAccessTokenAsync() {
-      if (this.#token) this.#source?.refused(this.#token);
+      if (this.#token) this.#source?.invalidate(this.#token);
       return this.#refresh();
     }
 

@@ -7,7 +7,7 @@ const native = require('./native.js');
 const { classFor } = require('./client-class.js');
 const { textOf } = require('./client-options.js');
 const { deferredClass } = require('./deferred-client.js');
-const environment = require('./environment.js');
+const environment = require('./snapshot.js');
 const { errorFrom, guarded } = require('./errors.js');
 const { applicationLibrary } = require('./library-lookup.js');
 const { clientOptions } = require('./options.js');
@@ -20,7 +20,7 @@ const KEY_FILE = /\.(der|crt|pem|p12|pfx)$/i;
 function createAuthClient(options) {
   const { keyFilename, credentials, library = applicationLibrary(), ...sourceOptions } = clientOptions(options);
   const text = credentials ? textOf(credentials) : keyFilename ? read(keyFilename) : textOfEnvironment();
-  if (text !== undefined && guarded(() => native.reads(text))) {
+  if (text !== undefined && guarded(() => native.isSupported(text))) {
     const source = TokenSource.fromJSON(text, sourceOptions);
     const Client = classFor(library);
     return new Client(JSON.parse(text), { scopes: source.scopes }, source);
@@ -30,7 +30,7 @@ function createAuthClient(options) {
 
 /** What the environment names. A damaged text is nobody's: looking elsewhere would find another identity. */
 function textOfEnvironment() {
-  const text = guarded(() => native.textNamedBy(environment.snapshot())) ?? undefined;
+  const text = guarded(() => native.credentialText(environment.snapshot())) ?? undefined;
   if (text !== undefined && typeof text !== 'string') throw errorFrom(text);
   if (text !== undefined && parsed(text) === undefined) TokenSource.fromJSON(text);
   return text;

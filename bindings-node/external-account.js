@@ -19,7 +19,7 @@ const OWN_CHECK = 'google-auth-library would have read this file: the check is o
  */
 function clientFor(library, file, additional) {
   const text = textOf(file);
-  if (!guarded(() => native.reads(text))) return undefined;
+  if (!guarded(() => native.isSupported(text))) return undefined;
   const Client = classFor(library);
   let source;
   try {

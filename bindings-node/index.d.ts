@@ -100,10 +100,10 @@ export declare class TokenSource {
   headers(): Promise<TokenHeaders>;
 
   /**
-   * Tells that an API answered 401 to `token`. The next call mints another, if this is the token at hand and at least
-   * thirty seconds old: a refusal of a younger one has another cause.
+   * Reports that an API answered 401 to `token`: if this is the cached token and at least thirty seconds old, the next
+   * call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
    */
-  refused(token: Token): void;
+  invalidate(token: Token): boolean;
 
   /** The email of the service account whose tokens these are; undefined in direct access. */
   get serviceAccount(): string | undefined;
@@ -227,7 +227,7 @@ export declare abstract class RolebridgeError extends Error {
 /** The credential file or an option is wrong: mend it. Nothing was sent. */
 export declare class ConfigError extends RolebridgeError {}
 
-/** No AWS identity is to be had here, or the one that is set up is broken: mend the workload's role or its variables. */
+/** No AWS credentials found, or those that are set up are broken: fix the workload's role or its variables. */
 export declare class IdentityError extends RolebridgeError {}
 
 /** AWS or Google understood the request and said no: mend the role, the provider or the binding. */

@@ -16,7 +16,7 @@ export declare class Answer {
   /** When it ends. */
   get expiresAt(): number
   /** Zero where it has to be asked for each time; never after the end. */
-  get askAgainAt(): number
+  get refreshAfter(): number
 }
 
 /** Core's token source. */
@@ -44,8 +44,11 @@ export declare class TokenSource {
   /** Starts the minting of a token, unless one is at hand, and returns at once. */
   warm(variables: Variables): void
   /** An API answered 401 to this token. */
-  refused(answer: Answer, variables: Variables): void
+  invalidate(answer: Answer, variables: Variables): boolean
 }
+
+/** The text of the credential that the environment names; null if it names none. */
+export declare function credentialText(variables: Variables): string | Failure | null
 
 /** The variables that are read: nothing else of the environment has to cross. */
 export declare function environmentNames(): Array<string>
@@ -73,6 +76,9 @@ export interface Failure {
   causes: Array<string>
 }
 
+/** Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. */
+export declare function isSupported(text: string): boolean
+
 /** The options of a token source. */
 export interface Options {
   /** OAuth scopes. */
@@ -84,12 +90,6 @@ export interface Options {
   /** Origins that the file may name besides Google's and AWS's. */
   allowEndpoints?: Array<string>
 }
-
-/** Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. */
-export declare function reads(text: string): boolean
-
-/** The text of the credential that the environment names; null if it names none. */
-export declare function textNamedBy(variables: Variables): string | Failure | null
 
 /** Environment variables by name; of those in `environmentNames`, as many as are set. */
 export type Variables = Record<string, string>

@@ -7,7 +7,7 @@
 const { inspect } = require('node:util');
 const native = require('./native.js');
 const { errorFrom, guarded } = require('./errors.js');
-const environment = require('./environment.js');
+const environment = require('./snapshot.js');
 const { shown } = require('./inspection.js');
 const { list, path: pathOf, sourceOptions } = require('./options.js');
 
@@ -115,12 +115,12 @@ class TokenSource {
     return headers;
   }
 
-  refused(token) {
+  invalidate(token) {
     if (typeof token?.value !== 'string') throw new TypeError('token must be one that this source gave');
     const kept = this.#kept;
-    if (kept === null || kept.token.value !== token.value) return;
-    kept.askAgainAt = 0;
-    guarded(() => this.#native.refused(kept.answer, environment.snapshot()));
+    if (kept === null || kept.token.value !== token.value) return false;
+    kept.refreshAfter = 0;
+    return guarded(() => this.#native.invalidate(kept.answer, environment.snapshot()));
   }
 
   get serviceAccount() {
@@ -162,7 +162,7 @@ class TokenSource {
     if (kept === null) return undefined;
     const now = Date.now();
     // A clock that was set back says nothing of the token's age.
-    return now < kept.askAgainAt && now >= kept.since ? kept : undefined;
+    return now < kept.refreshAfter && now >= kept.since ? kept : undefined;
   }
 
   /** Every caller throws an error of its own, whose stack names that caller. */
@@ -186,12 +186,12 @@ class TokenSource {
 
   #keep(answer) {
     if (this.#kept?.answer === answer) return this.#kept;
-    const { value, expiresAt, askAgainAt } = answer;
+    const { value, expiresAt, refreshAfter } = answer;
     const before = this.#kept?.token;
     // IAM may answer the same text again with a later end.
     const isSame = before?.value === value && before.expiresAt.getTime() === expiresAt;
     const token = isSame ? before : new Token(value, expiresAt);
-    const kept = { answer, token, authorization: `Bearer ${value}`, askAgainAt, since: Date.now() };
+    const kept = { answer, token, authorization: `Bearer ${value}`, refreshAfter, since: Date.now() };
     this.#kept = kept;
     return kept;
   }

@@ -8,12 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[napi]
 pub struct Answer {
     token: Token,
-    ask_again_at: Option<SystemTime>,
+    refresh_after: Option<SystemTime>,
 }
 
 impl Answer {
-    pub(crate) fn new(token: Token, ask_again_at: Option<SystemTime>) -> Answer {
-        Answer { token, ask_again_at }
+    pub(crate) fn new(token: Token, refresh_after: Option<SystemTime>) -> Answer {
+        Answer { token, refresh_after }
     }
 
     pub(crate) fn token(&self) -> &Token {
@@ -37,8 +37,8 @@ impl Answer {
 
     /// Zero where it has to be asked for each time; never after the end.
     #[napi(getter, catch_unwind)]
-    pub fn ask_again_at(&self) -> f64 {
-        self.ask_again_at.map_or(0.0, |time| milliseconds(time.min(self.token.expires_at())))
+    pub fn refresh_after(&self) -> f64 {
+        self.refresh_after.map_or(0.0, |time| milliseconds(time.min(self.token.expires_at())))
     }
 }
 

@@ -31,7 +31,7 @@ impl From<&Error> for Failure {
         Failure {
             kind: error.kind().name(),
             step: error.step().name(),
-            message: error.to_string(),
+            message: error.message().to_owned(),
             field: error.field().map(str::to_owned),
             status: error.status(),
             code: error.code().map(str::to_owned),

@@ -7,14 +7,14 @@
 
 mod answer;
 mod failure;
-mod settle;
+mod promise_resolver;
 
 use answer::Answer;
 use failure::Failure;
 use napi::bindgen_prelude::{Either, Function};
 use napi_derive::napi;
+use promise_resolver::PromiseResolver;
 use rolebridge::{Builder, Environment, binding};
-use settle::Settle;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -39,13 +39,13 @@ pub fn error_kinds() -> Vec<&'static str> {
 
 /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be.
 #[napi(catch_unwind)]
-pub fn reads(text: String) -> bool {
+pub fn is_supported(text: String) -> bool {
     binding::is_supported(&text)
 }
 
 /// The text of the credential that the environment names; null if it names none.
 #[napi(catch_unwind, ts_return_type = "string | Failure | null")]
-pub fn text_named_by(variables: Variables) -> Option<Either<String, Failure>> {
+pub fn credential_text(variables: Variables) -> Option<Either<String, Failure>> {
     match binding::credential_text(&environment(variables)) {
         Ok(text) => text.map(Either::A),
         Err(error) => Some(Either::B(Failure::from(&error))),
@@ -136,7 +136,7 @@ impl TokenSource {
         if let Some(result) = pending.block_for(Duration::ZERO) {
             return Ok(Some(self.outcome(result)));
         }
-        let settle = Settle::new(&settle)?;
+        let settle = PromiseResolver::new(&settle)?;
         let source = TokenSource(self.0.clone());
         pending.when_settled(move |result| settle.with(source.outcome(result)));
         Ok(None)
@@ -152,8 +152,8 @@ impl TokenSource {
 
     /// An API answered 401 to this token.
     #[napi(catch_unwind)]
-    pub fn refused(&self, answer: &Answer, variables: Variables) {
-        binding::invalidate(&self.0, answer.token(), &environment(variables));
+    pub fn invalidate(&self, answer: &Answer, variables: Variables) -> bool {
+        binding::invalidate(&self.0, answer.token(), &environment(variables))
     }
 
     fn outcome(&self, result: Result<rolebridge::Token, rolebridge::Error>) -> Outcome {

@@ -1,6 +1,6 @@
 'use strict';
 
-/* The credential files of `tests/vectors/config`, as `tests/vectors/README.md` says. */
+/* The vectors of `tests/vectors`, as the README there says. */
 
 const assert = require('node:assert/strict');
 const { readdirSync, readFileSync } = require('node:fs');
@@ -10,6 +10,8 @@ const { inspect } = require('node:util');
 const { ConfigError, TokenSource } = require('rolebridge');
 const { ROOT } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+
+const GIVEN = join(ROOT, 'tests/vectors/given');
 
 /** What stands in the files where a secret does. */
 const PLANTED = 'planted';
@@ -35,13 +37,38 @@ for (const { name, text } of vectors('reject')) {
     withEnvironment({}, () =>
       assert.throws(
         () => TokenSource.fromJSON(vector.text),
-        (error) => {
-          assert.ok(error instanceof ConfigError, error.stack);
-          assert.equal(error.field ?? '', vector.field);
-          for (const part of [vector.says].flat()) assert.ok(error.message.includes(part), error.message);
-          assert.ok(!inspect(error, { depth: null, showHidden: true }).includes(PLANTED));
-          return true;
-        },
+        (error) => isAsExpected(error, vector),
       ),
     ));
+}
+
+const gcloud = vectors('accept').find(({ name }) => name === 'gcloud.json').text;
+
+for (const name of readdirSync(GIVEN).filter((file) => file.endsWith('.json'))) {
+  const fill = (_, value) => (typeof value === 'string' ? value.replaceAll('{gcloud}', gcloud) : value);
+  const vector = JSON.parse(readFileSync(join(GIVEN, name), 'utf8'), fill);
+  test(`given ${name}: ${vector.about}`, () =>
+    withEnvironment(vector.environment ?? {}, () => {
+      const options = vector.allow_endpoints ? { allowEndpoints: vector.allow_endpoints } : {};
+      const build = () => {
+        if ('file' in vector) return TokenSource.fromFile(vector.file, options);
+        return 'json' in vector ? TokenSource.fromJSON(vector.json, options) : TokenSource.fromEnv(options);
+      };
+      if (vector.error) {
+        assert.throws(build, (error) => isAsExpected(error, vector.error));
+      } else {
+        const { projectId, quotaProjectId } = build();
+        assert.deepEqual({ project: projectId, quota_project: quotaProjectId ?? null }, vector.source);
+      }
+    }));
+}
+
+/** Whether an error names the field, says and hints what it is to, and shows no secret. */
+function isAsExpected(error, { field = '', says, hints = [] }) {
+  assert.ok(error instanceof ConfigError, error.stack);
+  assert.equal(error.field ?? '', field);
+  for (const part of says) assert.ok(error.message.includes(part), error.message);
+  for (const part of hints) assert.ok(error.hint?.includes(part), error.hint);
+  assert.ok(!inspect(error, { depth: null, showHidden: true }).includes(PLANTED));
+  return true;
 }

@@ -122,7 +122,7 @@ test('a source takes a path or a file: URL, and nothing that stands for none', (
     for (const nothing of [undefined, null, '', []]) {
       assert.throws(() => TokenSource.fromFile(url).withScopes(nothing), { name: 'TypeError', message: /^scopes / });
     }
-    assert.throws(() => TokenSource.fromFile(url).refused(undefined), { name: 'TypeError', message: /^token / });
+    assert.throws(() => TokenSource.fromFile(url).invalidate(undefined), { name: 'TypeError', message: /^token / });
   }));
 
 test('the options of a source do what they say, for the client too', async () => {

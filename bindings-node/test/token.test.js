@@ -147,7 +147,7 @@ test('a young token that an API refused is not minted anew', () =>
   inWorld({}, async (world, make) => {
     const source = make();
     const token = await source.token();
-    source.refused(token);
+    source.invalidate(token);
     const count = await nativeRequests(async () => {
       assert.equal((await source.token()).value, token.value);
     });

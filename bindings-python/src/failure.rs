@@ -49,7 +49,7 @@ impl Failure {
 
     #[getter]
     fn message(&self) -> String {
-        self.error.as_ref().map_or_else(|| PANIC.to_owned(), Error::to_string)
+        self.error.as_ref().map_or(PANIC, Error::message).to_owned()
     }
 
     #[getter]

@@ -6,10 +6,10 @@
 //! which calls this crate and is never called by it. So a failure is a value here, and no method raises one.
 
 mod building;
-mod environment;
 mod failure;
 mod inbox;
 mod pending;
+mod snapshot;
 mod source;
 mod token;
 

@@ -1,9 +1,9 @@
 //! Core's token source, with the Python object of the token at hand.
 
 use crate::building::Building;
-use crate::environment::snapshot;
 use crate::failure::{Failure, either, guarded};
 use crate::pending::Pending;
+use crate::snapshot::snapshot;
 use crate::token::{Issued, Token};
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
@@ -105,14 +105,15 @@ impl Source {
         either(variables.py(), self.requested(variables)?.map(Pending::new))
     }
 
-    /// An API answered 401 to the token: the failure, if that could not be noted.
-    fn refused(&self, token: &Bound<'_, Token>, variables: &Bound<'_, PyDict>) -> PyResult<Option<Failure>> {
+    /// An API answered 401 to the token: whether the next request mints another, or a failure.
+    fn invalidate<'py>(
+        &self,
+        token: &Bound<'py, Token>,
+        variables: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let environment = snapshot(variables)?;
-        let noted = guarded(|| {
-            rolebridge::binding::invalidate(&self.source, token.get().issued(), &environment);
-            Ok(())
-        });
-        Ok(noted.err())
+        let invalidate = || rolebridge::binding::invalidate(&self.source, token.get().issued(), &environment);
+        either(variables.py(), guarded(|| Ok(invalidate())))
     }
 
     /// The same source for other scopes, with the same cache.

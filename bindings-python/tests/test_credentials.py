@@ -115,7 +115,7 @@ class Source:
     def token(self) -> "Issue":
         return self.minted[-1]
 
-    def refused(self, token: "Issue") -> None:
+    def invalidate(self, token: "Issue") -> None:
         self.calls.append(f"refused {token.value}")
         if token is self.minted[-1]:
             self.minted.append(Issue("second"))

@@ -61,17 +61,13 @@ async fn session_user(project: &str, bearer: &str) -> Result<String, Box<dyn Err
     Ok(user.ok_or("BigQuery answered without a row")?.to_owned())
 }
 
-/// All that an error knows: in which step it happened, what caused it, and what to do next.
+/// All that an error knows: in which step it happened, what to do next, and what caused it.
 fn explain(error: &(dyn Error + 'static)) {
-    let ours = error.downcast_ref::<rolebridge::Error>();
-    match ours {
+    match error.downcast_ref::<rolebridge::Error>() {
         Some(ours) => eprintln!("error in step {}: {ours}", ours.step().name()),
         None => eprintln!("error: {error}"),
     }
     for cause in successors(error.source(), |cause| (*cause).source()) {
         eprintln!("cause: {cause}");
-    }
-    if let Some(hint) = ours.and_then(rolebridge::Error::hint) {
-        eprintln!("hint: {hint}");
     }
 }

@@ -1,4 +1,4 @@
-//! When something is minted, and for whom: fresh, stale or expired; one flight at a time; a hold-off after failures.
+//! When something is minted, and for whom: fresh, stale or expired; one flight at a time; a cooldown after failures.
 //!
 //! ```text
 //!            minted_at              stale_at                expires_at
@@ -9,8 +9,8 @@
 //!
 //! A [`Slot`] is a synchronous state machine: it is told the time and what came of a flight, it starts nothing itself,
 //! and its lock is never held while anybody waits. It knows neither AWS nor Google, so the three layers of a token
-//! (identity, federated token, access token) are three uses of it. A failed flight costs nobody a token that is still
-//! valid, is told to all who waited for it, and is remembered only for the hold-off.
+//! (identity, federated token, product) are three uses of it. A token that is still valid survives a failed flight. The
+//! failure is returned to all who waited for that flight, and then only until the cooldown ends.
 
 mod entry;
 mod flight;

@@ -13,6 +13,7 @@ pub(crate) use endpoints::Endpoints;
 use endpoints::VerificationUrl;
 
 use crate::error::Error;
+use crate::quote;
 use crate::secret::Secret;
 use json::Object;
 use std::time::Duration;
@@ -66,15 +67,16 @@ impl Config {
         let file = Object::root(&value)?;
         check_type(&file)?;
         endpoints.check_universe(&file)?;
+        let source = source(&file)?;
         Ok(Config {
             audience: Audience::read(&file, endpoints)?,
             token_url: endpoints.token_url(&file)?,
             impersonation: impersonation(&file, endpoints)?,
             client: client(&file)?,
-            verification_url: verification_url(&file, endpoints)?,
-            metadata_origin: endpoints.metadata_origin(&file.object("credential_source")?)?,
+            verification_url: verification_url(&source, endpoints)?,
+            metadata_origin: endpoints.metadata_origin(&source)?,
             quota_project: quota_project(&file)?,
-            project: file.optional_text("project_id")?.map(str::to_owned),
+            project: file.name("project_id")?.map(str::to_owned),
             universe_domain: endpoints.domain().to_owned(),
         })
     }
@@ -93,16 +95,40 @@ fn check_type(file: &Object<'_>) -> Result<(), Error> {
     let kind = file.text("type")?;
     if kind != "external_account" {
         return Err(file
-            .error("type", format_args!("is `{kind}`, and Rolebridge reads `external_account` only"))
+            .error("type", format_args!("is {}, and Rolebridge reads `external_account` only", quote::name(kind)))
             .hinting("write the file with `gcloud iam workload-identity-pools create-cred-config … --aws`"));
     }
     let subject = file.text("subject_token_type")?;
     if subject != AWS_SUBJECT_TOKEN_TYPE {
-        return Err(file
-            .error("subject_token_type", format_args!("is `{subject}`, which is not AWS's `{AWS_SUBJECT_TOKEN_TYPE}`"))
-            .hinting("this credential does not come from AWS: use Google's own library for it"));
+        let mut problem = format!("is {}, which is not AWS's `{AWS_SUBJECT_TOKEN_TYPE}`", quote::name(subject));
+        if let Some((_, what)) = file.optional_object("credential_source")?.as_ref().and_then(source_elsewhere) {
+            problem += &format!(": the identity comes from {what}");
+        }
+        return Err(file.error("subject_token_type", problem).hinting(NOT_OF_AWS));
     }
     Ok(())
+}
+
+const NOT_OF_AWS: &str = "this credential does not come from AWS: use Google's own library for it";
+
+/// The member by which a source is none of AWS's, and what it names (AIP-4117).
+fn source_elsewhere(source: &Object<'_>) -> Option<(&'static str, &'static str)> {
+    const SOURCES: [(&str, &str); 4] =
+        [("file", "a file"), ("executable", "a program"), ("certificate", "a certificate"), ("url", "a URL")];
+    // AWS's own has a `url` too, that of instance metadata.
+    let is_of_aws = source.has("environment_id") || source.has("regional_cred_verification_url");
+    SOURCES.into_iter().find(|(name, _)| !is_of_aws && source.has(name))
+}
+
+/// Where the identity comes from, if it comes from AWS.
+fn source<'a>(file: &Object<'a>) -> Result<Object<'a>, Error> {
+    let source = file.object("credential_source")?;
+    match source_elsewhere(&source) {
+        Some((name, what)) => Err(source
+            .error(name, format_args!("takes the identity from {what}, and Rolebridge takes it from AWS alone"))
+            .hinting(NOT_OF_AWS)),
+        None => Ok(source),
+    }
 }
 
 fn impersonation(file: &Object<'_>, endpoints: &Endpoints) -> Result<Option<Impersonation>, Error> {
@@ -121,7 +147,7 @@ fn impersonation(file: &Object<'_>, endpoints: &Endpoints) -> Result<Option<Impe
 }
 
 fn quota_project(file: &Object<'_>) -> Result<Option<String>, Error> {
-    let named = file.optional_text("quota_project_id")?;
+    let named = file.name("quota_project_id")?;
     match named.filter(|name| !is_project(name)) {
         None => Ok(named.map(str::to_owned)),
         Some(_) => Err(file.error("quota_project_id", "is not a project's name")),
@@ -134,18 +160,20 @@ pub(crate) fn is_project(text: &str) -> bool {
 }
 
 fn client(file: &Object<'_>) -> Result<Option<ClientAuthentication>, Error> {
-    let secret = file.optional_text("client_secret")?.unwrap_or_default();
-    let id = file.optional_text("client_id")?;
+    let secret = file.name("client_secret")?.unwrap_or_default();
+    let id = file.name("client_id")?;
     Ok(id.map(|id| ClientAuthentication { id: id.to_owned(), secret: Secret::new(secret) }))
 }
 
-fn verification_url(file: &Object<'_>, endpoints: &Endpoints) -> Result<VerificationUrl, Error> {
-    let source = file.object("credential_source")?;
+fn verification_url(source: &Object<'_>, endpoints: &Endpoints) -> Result<VerificationUrl, Error> {
     let environment = source.text("environment_id")?;
     if environment != "aws1" {
         return Err(source
-            .error("environment_id", format_args!("is `{environment}`, and only version 1 of AWS, `aws1`, is known"))
+            .error(
+                "environment_id",
+                format_args!("is {}, and only version 1 of AWS, `aws1`, is known", quote::name(environment)),
+            )
             .hinting("write the file anew with `create-cred-config … --aws`, or update Rolebridge"));
     }
-    endpoints.verification_url(&source)
+    endpoints.verification_url(source)
 }

@@ -72,11 +72,12 @@ impl Kind {
 
 /// A failure, cheap to clone: all who waited for one token are told the same one.
 ///
-/// `Display` is one sentence; the hint and the cause stand beside it ([`Error::hint`], `source()`). No secret and no
-/// reply's body is ever part of it.
+/// `Display` is one sentence and, where there is a hint, a second line, `hint: …`; [`Error::message`] is the sentence alone.
+/// The cause stands beside it (`source()`). No secret and no reply's body is ever part of it.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 
+#[derive(Clone)]
 struct Details {
     kind: Kind,
     step: Step,
@@ -87,17 +88,15 @@ struct Details {
     hint: Option<Cow<'static, str>>,
     blamed: Option<Step>,
     retry_after: Option<Duration>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn new(kind: Kind, step: Step, message: impl Into<String>) -> Error {
-        // A file's or a service's words are part of some messages, and must not steer the terminal that shows them.
-        let message = message.into().replace(char::is_control, "\u{fffd}");
         Error(Arc::new(Details {
             kind,
             step,
-            message,
+            message: printable(message.into()),
             field: None,
             status: None,
             code: None,
@@ -115,6 +114,16 @@ impl Error {
         }
         let message = format!("`{field}` of the credential file {problem}");
         Error::new(Kind::Config, Step::Config, message).with(|details| details.field = Some(field.to_owned()))
+    }
+
+    /// A wrong option of the program, or a wrong variable in its place.
+    pub(crate) fn option(problem: impl Into<String>) -> Error {
+        Error::new(Kind::Config, Step::Config, problem)
+    }
+
+    /// Adds a circumstance to the sentence: in which file it happened, or with whose keys.
+    pub(crate) fn noting(self, circumstance: &str) -> Error {
+        self.with(|details| details.message = printable(format!("{} ({circumstance})", details.message)))
     }
 
     pub(crate) fn hinting(self, hint: impl Into<Cow<'static, str>>) -> Error {
@@ -148,13 +157,12 @@ impl Error {
     }
 
     pub(crate) fn caused_by(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        self.with(|details| details.source = Some(source.into()))
+        self.with(|details| details.source = Some(source.into().into()))
     }
 
+    /// Whoever was told the error already keeps it as it was.
     fn with(mut self, change: impl FnOnce(&mut Details)) -> Error {
-        if let Some(details) = Arc::get_mut(&mut self.0) {
-            change(details);
-        }
+        change(Arc::make_mut(&mut self.0));
         self
     }
 
@@ -201,8 +209,17 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.message)
+        formatter.write_str(&self.0.message)?;
+        match &self.0.hint {
+            Some(hint) => write!(formatter, "\nhint: {hint}"),
+            None => Ok(()),
+        }
     }
+}
+
+/// A file's or a service's words are part of some messages, and must not steer the terminal that shows them.
+fn printable(message: String) -> String {
+    message.replace(char::is_control, "\u{fffd}")
 }
 
 impl fmt::Debug for Error {
@@ -225,5 +242,32 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_to_a_shared_error_is_kept_and_changes_no_other() {
+        let told = Error::new(Kind::Identity, Step::Identity, "no role");
+        let added = told.clone().hinting("attach one").answering(404, None);
+        assert_eq!((added.hint(), added.status()), (Some("attach one"), Some(404)));
+        assert_eq!((told.hint(), told.status()), (None, None));
+    }
+
+    #[test]
+    fn no_control_character_reaches_the_terminal_that_shows_an_error() {
+        let error = Error::new(Kind::Refused, Step::Exchange, "no\u{1b}[2J\nmore").noting("in `a\tb`");
+        assert_eq!(error.message(), "no\u{fffd}[2J\u{fffd}more (in `a\u{fffd}b`)");
+    }
+
+    #[test]
+    fn display_is_the_sentence_and_under_it_the_hint() {
+        let error = Error::new(Kind::Identity, Step::Identity, "no role");
+        assert_eq!(error.to_string(), "no role");
+        let error = error.hinting("attach one");
+        assert_eq!((error.to_string().as_str(), error.message()), ("no role\nhint: attach one", "no role"));
     }
 }

@@ -45,6 +45,7 @@ mod host;
 mod identity;
 mod mint;
 mod observe;
+mod quote;
 mod reply;
 mod retry;
 mod secret;

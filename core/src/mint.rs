@@ -81,7 +81,7 @@ pub(crate) struct Mint {
     context: MintContext,
     registries: Arc<Registries>,
     keys: Keys,
-    /// Whether somebody waits for the token; ahead of its end, nobody gains by haste.
+    /// Whether a caller waits for the token. A renewal ahead of its end opens no connections early.
     is_waited_for: bool,
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Google issues no token for longer than twelve hours; what claims more is believed that far.
+/// Caps lifetimes at 12 hours, Google's maximum.
 const LONGEST_LIFE: Duration = Duration::from_secs(43_200);
 
 /// An OAuth access token of Google (RFC 6749, section 1.4). Cheap to clone; `Debug` shows when it ends and nothing else.

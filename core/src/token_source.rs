@@ -68,7 +68,7 @@ impl TokenSource {
         }
     }
 
-    /// Starts the minting of a token, unless one is at hand, and returns at once: for a program that loads its other
+    /// Starts the minting of a token, unless one is cached, and returns at once: for a program that loads its other
     /// libraries meanwhile. Whatever goes wrong is told to the first call that wants the token.
     pub fn warm(&self) {
         if self.cached().is_none() {
@@ -114,7 +114,7 @@ impl TokenSource {
         self.0.setup.request.scopes()
     }
 
-    /// The token at hand, if nothing needs to be done for it: no lock is taken and nothing is started.
+    /// The cached token, if it needs no renewal: no lock is taken and nothing is started.
     pub fn cached(&self) -> Option<Token> {
         self.0.current.token(self.0.now())
     }

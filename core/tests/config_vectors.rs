@@ -1,10 +1,10 @@
-//! Runs every credential file of `tests/vectors/config`, as the README there says, through the public API of this crate.
+//! Runs `tests/vectors/config` and `tests/vectors/given`, as the README there says, through the public API of this crate.
 //!
 //! One test, so that nothing else runs in this process while its threads are counted: without a thread nothing is sent.
 #![allow(clippy::disallowed_methods, clippy::panic, reason = "a test stands outside and may fail")]
 
 use rolebridge::{Builder, Environment, Error, Kind, Step, TokenSource};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::error::Error as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ const MIB: usize = 1024 * 1024;
 #[test]
 fn every_vector_is_judged_and_nothing_is_started() {
     let threads = threads();
-    let complaints = [accepted(), rejected(), files()].concat();
+    let complaints = [accepted(), rejected(), given(), files()].concat();
     assert_eq!(self::threads(), threads, "a thread was started");
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 
 /// What is wrong, if anything, with each file that must build.
 fn accepted() -> Vec<String> {
-    let vectors = vectors("accept", 25);
+    let vectors = vectors("config/accept", 25);
     vectors
         .iter()
         .filter_map(|(name, path)| accept(path).err().map(|problem| format!("accept/{name}: {problem}")))
@@ -39,7 +39,7 @@ fn accept(path: &Path) -> Result<(), String> {
 
 /// What is wrong, if anything, with each text that must be refused.
 fn rejected() -> Vec<String> {
-    let vectors = vectors("reject", 60);
+    let vectors = vectors("config/reject", 60);
     vectors
         .iter()
         .filter_map(|(name, path)| reject(path).err().map(|problem| format!("reject/{name}: {problem}")))
@@ -49,11 +49,44 @@ fn rejected() -> Vec<String> {
 fn reject(path: &Path) -> Result<(), String> {
     let vector: Value = serde_json::from_str(&fs::read_to_string(path).expect("readable")).expect("a vector is JSON");
     let text = |name: &str| vector[name].as_str().unwrap_or_else(|| panic!("{}: no {name}", path.display()));
-    let says: Vec<&str> = vector["says"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    assert!(!text("about").is_empty() && !says.is_empty(), "{} says nothing", path.display());
+    assert!(!text("about").is_empty(), "{} is about nothing", path.display());
     let builder = offline(TokenSource::builder().json(text("text")));
     silent(&format!("{builder:?}"))?;
-    refuses(builder, text("field"), &says)
+    refuses(builder, &vector)
+}
+
+/// What is wrong, if anything, with what becomes of each thing that is given besides a file.
+fn given() -> Vec<String> {
+    let gcloud = fs::read_to_string(folder("config/accept").join("gcloud.json")).expect("readable");
+    let judge = |(name, path): &(String, PathBuf)| {
+        let text = fs::read_to_string(path).expect("readable");
+        let vector: Value = serde_json::from_str(&text).expect("a vector is JSON");
+        judge(&vector, &gcloud).err().map(|problem| format!("given/{name}: {problem}"))
+    };
+    vectors("given", 30).iter().filter_map(judge).collect()
+}
+
+fn judge(vector: &Value, gcloud: &str) -> Result<(), String> {
+    let text = |value: &Value| value.as_str().map(|text| text.replace("{gcloud}", gcloud));
+    let mut builder =
+        TokenSource::builder().environment(Environment::from_lookup(|name| text(&vector["environment"][name])));
+    if let Some(path) = text(&vector["file"]) {
+        builder = builder.file(path);
+    }
+    if let Some(json) = text(&vector["json"]) {
+        builder = builder.json(json);
+    }
+    if let Some(origins) = vector["allow_endpoints"].as_array() {
+        builder = builder.allow_endpoints(origins.iter().filter_map(Value::as_str));
+    }
+    silent(&format!("{builder:?}"))?;
+    if !vector["error"].is_null() {
+        return refuses(builder, &vector["error"]);
+    }
+    let source = builder.build().map_err(|error| format!("was refused: {error}"))?;
+    silent(&format!("{source:?}"))?;
+    let found = json!({ "project": source.project(), "quota_project": source.quota_project() });
+    if found == vector["source"] { Ok(()) } else { Err(format!("has {found}")) }
 }
 
 /// The cases that are files rather than texts.
@@ -67,7 +100,7 @@ fn files() -> Vec<String> {
         fs::write(&path, bytes).expect("written");
         path
     };
-    let right = fs::read(self::folder("accept").join("gcloud.json")).expect("readable");
+    let right = fs::read(self::folder("config/accept").join("gcloud.json")).expect("readable");
     let padded = |length: usize| [right.clone(), vec![b' '; length - right.len()]].concat();
     let utf_16: Vec<u8> = String::from_utf8_lossy(&right).encode_utf16().flat_map(u16::to_le_bytes).collect();
 
@@ -88,13 +121,16 @@ fn files() -> Vec<String> {
         cases.push((closed, "cannot be read: "));
     }
     let complain = |(path, says): &(PathBuf, &str)| {
-        let refused = refuses(offline(TokenSource::builder().file(path)), "", &[says]);
+        let refused = refuses(offline(TokenSource::builder().file(path)), &json!({ "says": [says] }));
         refused.err().map(|problem| format!("{}: {problem}", path.display()))
     };
     let mut complaints: Vec<String> = cases.iter().filter_map(complain).collect();
 
     complaints.extend(accept(&write("longest.json", &padded(MIB))).err().map(|problem| format!("1 MiB: {problem}")));
-    complaints.extend(refuses(offline(TokenSource::builder()), "", &["is not named"]).err());
+    complaints.extend(refuses(offline(TokenSource::builder()), &json!({ "says": ["is not named"] })).err());
+    let wrong = write("wrong.json", b"{}");
+    let names = json!({ "field": "type", "says": [format!("is missing (in `{}`)", wrong.display())] });
+    complaints.extend(refuses(offline(TokenSource::builder().file(wrong)), &names).err());
     complaints
 }
 
@@ -108,29 +144,35 @@ fn close(path: &Path) -> bool {
     fs::File::open(path).is_err()
 }
 
-/// Demands that a source is refused for what `field` holds, in one clear sentence with each of `says`.
-fn refuses(builder: Builder, field: &str, says: &[&str]) -> Result<(), String> {
+/// Demands that a source is refused for what `field` holds, in one clear sentence with each of `says` and a hint with each
+/// of `hints`.
+fn refuses(builder: Builder, expected: &Value) -> Result<(), String> {
     let Err(error) = builder.build() else { return Err("was accepted".into()) };
-    let message = error.to_string();
+    let message = error.message();
     silent(&shown(&error))?;
     if (error.kind(), error.step(), error.is_transient()) != (Kind::Config, Step::Config, false) {
         return Err(format!("is blamed on {:?} in {:?}: {message}", error.kind(), error.step()));
     }
+    let field = expected["field"].as_str().unwrap_or_default();
     if error.field().unwrap_or_default() != field {
         return Err(format!("blames `{}`, not `{field}`: {message}", error.field().unwrap_or_default()));
     }
     if message.chars().any(char::is_control) {
         return Err(format!("hands control characters of the file to the terminal: {message:?}"));
     }
-    match says.iter().find(|part| !message.contains(**part)) {
-        Some(missing) => Err(format!("says `{message}` without `{missing}`")),
-        None => Ok(()),
+    assert!(expected["says"].as_array().is_some_and(|says| !says.is_empty()), "a vector says nothing");
+    for (parts, text) in [("says", message), ("hints", error.hint().unwrap_or_default())] {
+        let parts = expected[parts].as_array().into_iter().flatten().filter_map(Value::as_str);
+        if let Some(missing) = parts.into_iter().find(|part| !text.contains(*part)) {
+            return Err(format!("says `{text}` without `{missing}`"));
+        }
     }
+    Ok(())
 }
 
 /// Everything that a user may see of an error.
 fn shown(error: &Error) -> String {
-    let mut shown = format!("{error} {} {error:?}", error.hint().unwrap_or_default());
+    let mut shown = format!("{error} {error:?}");
     let mut cause = error.source();
     while let Some(error) = cause {
         shown += &format!(" {error} {error:?}");
@@ -150,7 +192,7 @@ fn offline(builder: Builder) -> Builder {
 }
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/config").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name)
 }
 
 /// Names and paths of all vectors in a folder that holds at least so many.

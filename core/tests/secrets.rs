@@ -42,7 +42,7 @@ fn silent(shown: &str, secrets: &[&str]) {
 
 /// Everything that a user may see of an error.
 fn shown(error: &Error) -> String {
-    let mut shown = format!("{error} {} {error:?} {error:#?}", error.hint().unwrap_or_default());
+    let mut shown = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
     while let Some(error) = cause {
         shown += &format!(" {error} {error:?}");

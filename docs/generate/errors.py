@@ -5,7 +5,7 @@ A row is the message, the cause that the scenario or the vector names for its re
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -23,15 +23,6 @@ ENVIRONMENT = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "ROLEBRIDGE_AL
 #: Where the local cloud is, by the name that the world gives it, and what stands there for a reader.
 PLACES = {"metadata": "169.254.169.254", "google": "sts.googleapis.com", "proxy": "proxy.example.com:3128"}
 
-#: What is wrong before there is a text to be read, with its cause.
-CALLS: list[tuple[str, Callable[[], object]]] = [
-    ("No variable names a credential file, and the program passes none.", TokenSource.from_env),
-    (
-        "The path is not right from where the program runs, or its user may not read it.",
-        lambda: TokenSource.from_file("/srv/app/credential.json"),
-    ),
-]
-
 
 class Tables:
     """One table for each source of errors."""
@@ -46,14 +37,14 @@ class Tables:
         return "\n".join(["| message | cause | what to do |", "|---|---|---|", *lines.values()])
 
     def _config(self) -> Iterator["Row"]:
-        """Files that are refused before anything is sent: those vectors that name a cause."""
-        with environment({}):
-            for cause, call in CALLS:
-                yield row(cause, caught(call))
-            for path in sorted((TESTS / "vectors" / "config" / "reject").glob("*.json")):
-                vector = json.loads(path.read_text())
-                if "cause" in vector:
-                    yield row(vector["cause"], caught(lambda: TokenSource.from_info(vector["text"])))  # noqa: B023
+        """What is refused before anything is sent: those vectors that name a cause."""
+        vectors = TESTS / "vectors"
+        gcloud = json.dumps((vectors / "config" / "accept" / "gcloud.json").read_text())[1:-1]
+        for path in [*sorted((vectors / "given").glob("*.json")), *sorted((vectors / "config/reject").glob("*.json"))]:
+            vector = json.loads(path.read_text().replace("{gcloud}", gcloud))
+            if "cause" in vector:
+                with environment(vector.get("environment", {})):
+                    yield row(vector["cause"], refusal(vector))
 
     def _mint(self) -> list["Row"]:
         """The failures of every scenario, in the order of the steps in which they happen."""
@@ -98,12 +89,19 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def caught(call: Callable[[], object]) -> RolebridgeError:
+def refusal(vector: Mapping[str, Any]) -> RolebridgeError:
+    """What making the source raises, made as the vectors' README says."""
+    options = {"allow_endpoints": vector.get("allow_endpoints")}
     try:
-        call()
+        if "file" in vector:
+            TokenSource.from_file(vector["file"], **options)
+        elif "json" in vector or "text" in vector:
+            TokenSource.from_info(vector.get("json", vector.get("text")), **options)
+        else:
+            TokenSource.from_env(**options)
     except RolebridgeError as error:
         return error
-    raise AssertionError("this was to fail")
+    raise AssertionError(f"this was to fail: {vector['about']}")
 
 
 class Row(NamedTuple):

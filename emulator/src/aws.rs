@@ -1,4 +1,9 @@
-//! AWS as a workload and Google meet it: the instance metadata service, and the check of a signature.
+//! AWS as a workload and Google meet it: what hands out keys, AWS STS, and the check of a signature.
 
+pub(crate) mod container;
+pub(crate) mod host;
 pub(crate) mod metadata;
 pub(crate) mod signature;
+pub(crate) mod sso;
+pub(crate) mod sts;
+pub(crate) mod xml;

@@ -1,17 +1,21 @@
 //! Everything that is true in one world at this moment; the services read it and change it.
 
 pub(crate) mod bearer;
+pub(crate) mod identities;
+pub(crate) mod issued;
 pub(crate) mod keys;
 pub(crate) mod policy;
 pub(crate) mod pools;
+pub(crate) mod roles;
 pub(crate) mod services;
 pub(crate) mod spec;
 
 use crate::random;
 use crate::warehouse::Warehouse;
 use bearer::{Bearer, Principal};
+use identities::Identities;
 use jiff::{SignedDuration, Timestamp};
-use keys::Key;
+use keys::{Caller, Key, Origin};
 use policy::{Policy, WORKLOAD_IDENTITY_USER};
 use pools::{Pool, pool_name};
 use serde_json::Value;
@@ -31,14 +35,17 @@ pub(crate) struct Facts {
     pub(crate) zone: String,
     pub(crate) instance: Instance,
     key_lifetime_seconds: i64,
-    /// By access key id: the instance's, past ones too, and the users'.
+    /// By access key id: all that were ever handed out, and the users'.
     pub(crate) keys: HashMap<String, Key>,
-    /// The role and the access key id that the instance metadata service hands out now.
-    instance_key: Option<(String, String)>,
+    /// The access key ids that the instance and the container are given now.
+    handed_out: HashMap<Origin, String>,
+    /// IAM's unique ids, by account and name.
+    role_ids: HashMap<(String, String), String>,
     /// IMDSv2 session tokens and when they end.
     pub(crate) metadata_sessions: HashMap<String, Timestamp>,
     /// In the order of the specification: name and access key id.
     pub(crate) users: Vec<(String, String)>,
+    pub(crate) identities: Identities,
 
     // Google
     pub(crate) project: Project,
@@ -61,17 +68,20 @@ impl Facts {
     pub(crate) fn new(spec: &Spec) -> Facts {
         let service_account = spec.service_account();
         let grants = spec.grants.clone().unwrap_or_else(|| vec![format!("serviceAccount:{service_account}")]);
+        let clock_offset = SignedDuration::from_secs(spec.clock.offset_seconds);
         let mut facts = Facts {
-            clock_offset: SignedDuration::from_secs(spec.clock.offset_seconds),
+            clock_offset,
             account: spec.aws.account.clone(),
             region: spec.aws.region.clone(),
             zone: spec.aws.zone.clone(),
             instance: spec.aws.instance.clone(),
             key_lifetime_seconds: spec.aws.key_lifetime_seconds,
             keys: HashMap::new(),
-            instance_key: None,
+            handed_out: HashMap::new(),
+            role_ids: HashMap::new(),
             metadata_sessions: HashMap::new(),
             users: Vec::new(),
+            identities: Identities::new(spec, Timestamp::now() + clock_offset),
             project: spec.project.clone(),
             enabled_services: services::enabled_from_the_start(),
             pools: BTreeMap::new(),
@@ -112,6 +122,17 @@ impl Facts {
         if let Some(grants) = patch.grants {
             self.grants = grants;
         }
+        self.patch_container(patch.aws.container);
+        if let Some(roles) = &patch.aws.roles {
+            self.patch_roles(roles);
+        }
+        self.patch_sso(patch.aws.sso);
+        for what in patch.expire {
+            self.end(what);
+        }
+        for what in patch.rotate {
+            self.renew(what);
+        }
     }
 
     /// What the clocks of both clouds show.
@@ -119,20 +140,33 @@ impl Facts {
         Timestamp::now() + self.clock_offset
     }
 
-    /// The keys that the instance has for its role: the same until they are nearly over or the role changes.
+    /// The keys that the instance has for its role now.
     pub(crate) fn instance_key(&mut self) -> Option<Key> {
         let role = self.instance.role.clone()?;
+        let session = self.instance.id.clone();
+        Some(self.hand_out(Origin::Instance, &role, &session))
+    }
+
+    /// Keys for a role in the world's account: the same until they are nearly over or the role changes.
+    fn hand_out(&mut self, origin: Origin, role: &str, session: &str) -> Key {
+        let account = self.account.clone();
+        let owner = self.session_of(&account, role, session);
         let now = self.now();
-        if let Some((of_role, id)) = &self.instance_key
-            && *of_role == role
+        if let Some(id) = self.handed_out.get(&origin)
+            && self.keys[id].owner.arn == owner.arn
             && !self.keys[id].is_due_for_rotation(now)
         {
-            return Some(self.keys[id].clone());
+            return self.keys[id].clone();
         }
-        let key = Key::of_role(&self.account, &role, &self.instance.id, now, self.key_lifetime_seconds);
-        self.keys.insert(key.access_key_id.clone(), key.clone());
-        self.instance_key = Some((role, key.access_key_id.clone()));
-        Some(key)
+        let key = self.new_session(origin, &account, role, session, self.key_lifetime_seconds);
+        self.handed_out.insert(origin, key.access_key_id.clone());
+        key
+    }
+
+    fn session_of(&mut self, account: &str, role: &str, session: &str) -> Caller {
+        let new_id = || format!("AROA{}", random::text(random::BASE32, 17));
+        let role_id = self.role_ids.entry((account.into(), role.into())).or_insert_with(new_id);
+        Caller::of_role(account, role, role_id, session)
     }
 
     /// `project` as clients write it in a path: the id or the number.

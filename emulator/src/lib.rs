@@ -17,7 +17,7 @@
 //! The way of a request, and where to read about it:
 //!
 //! ```text
-//! socket ─ net ─ visit: recorded (world::log), struck (world::faults) ─ door ─ google or aws::metadata ─ facts ─ reply
+//! socket ─ net ─ visit: recorded (world::log), struck (world::faults) ─ door ─ google or aws ─ facts ─ reply
 //!           └─ proxy: CONNECT, TLS under the real host names (world::authority), and net once more
 //! ```
 //!

@@ -28,19 +28,45 @@ use visit::{Outgoing, Visit, whole};
 
 /// Makes a world and opens its ports; its tasks live on the runtime that calls.
 pub(crate) async fn open(id: String, spec: &Spec, authority: Arc<Authority>) -> io::Result<Arc<State>> {
-    let metadata = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let google = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let mut listeners = Vec::new();
     let ports = Ports {
-        metadata: metadata.local_addr()?.port(),
-        google: google.local_addr()?.port(),
-        proxy: proxy.local_addr()?.port(),
+        metadata: bind(&mut listeners).await?,
+        google: bind(&mut listeners).await?,
+        proxy: bind(&mut listeners).await?,
+        container: bind(&mut listeners).await?,
+        aws: bind(&mut listeners).await?,
+        aws_sts: bind(&mut listeners).await?,
+        sso_portal: bind(&mut listeners).await?,
+        sso_oidc: bind(&mut listeners).await?,
     };
     let world = Arc::new(State::new(id, spec, authority, ports));
-    for (listener, door) in [(metadata, Some(Door::Metadata)), (google, Some(Door::Google(None))), (proxy, None)] {
+    for (port, listener) in listeners {
+        let door = door_of_port(&world.ports, port);
         spawn(world.clone(), listen(world.clone(), listener, door));
     }
     Ok(world)
+}
+
+/// Opens a free port.
+async fn bind(listeners: &mut Vec<(u16, TcpListener)>) -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = listener.local_addr()?.port();
+    listeners.push((port, listener));
+    Ok(port)
+}
+
+/// What a world's own port leads to; none at the proxy.
+fn door_of_port(ports: &Ports, port: u16) -> Option<Door> {
+    let doors = [
+        (ports.metadata, Door::Metadata),
+        (ports.google, Door::Google(None)),
+        (ports.container, Door::Container),
+        (ports.aws, Door::Aws),
+        (ports.aws_sts, Door::Sts(None)),
+        (ports.sso_portal, Door::SsoPortal),
+        (ports.sso_oidc, Door::SsoOidc),
+    ];
+    doors.into_iter().find(|(own, _)| *own == port).map(|(_, door)| door)
 }
 
 /// Runs a task until it is done or its world is over.

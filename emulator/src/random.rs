@@ -16,3 +16,8 @@ pub(crate) fn text(alphabet: &str, length: usize) -> String {
     let mut random = rand::rng();
     (0..length).map(|_| char::from(letters[random.random_range(0..letters.len())])).collect()
 }
+
+/// As in request ids.
+pub(crate) fn uuid() -> String {
+    [8, 4, 4, 4, 12].map(|length| text(HEX, length)).join("-")
+}

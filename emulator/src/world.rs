@@ -5,12 +5,15 @@ pub(crate) mod faults;
 pub(crate) mod log;
 
 use crate::facts::Facts;
+use crate::facts::keys::Key;
 use crate::facts::pools::pool_name;
+use crate::facts::roles::Role;
 use crate::facts::spec::{Patch, Spec};
 use authority::Authority;
 use faults::{Action, Fault};
+use jiff::Timestamp;
 use log::Log;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -34,6 +37,12 @@ pub(crate) struct Ports {
     pub(crate) metadata: u16,
     pub(crate) google: u16,
     pub(crate) proxy: u16,
+    pub(crate) container: u16,
+    /// AWS STS and IAM Identity Center together; the three below are each alone.
+    pub(crate) aws: u16,
+    pub(crate) aws_sts: u16,
+    pub(crate) sso_portal: u16,
+    pub(crate) sso_oidc: u16,
 }
 
 impl State {
@@ -117,13 +126,7 @@ impl State {
 
     pub(crate) fn info(&self) -> Value {
         let mut facts = self.facts();
-        let keys = facts.instance_key().map(|key| {
-            json!({
-                "access_key_id": key.access_key_id,
-                "secret_access_key": key.secret_access_key,
-                "session_token": key.session.map(|session| session.token),
-            })
-        });
+        let keys = facts.instance_key().map(|key| described(&key));
         let user = |(name, id): &(String, String)| {
             let key = &facts.keys[id];
             json!({
@@ -134,7 +137,7 @@ impl State {
             })
         };
         let users: Vec<Value> = facts.users.iter().map(user).collect();
-        json!({
+        let mut info = json!({
             "id": self.id,
             "metadata": self.metadata_url(),
             "google": self.google_url(),
@@ -149,7 +152,66 @@ impl State {
             "audience": self.audience,
             "service_account": self.service_account,
             "admin_token": facts.admin_token,
-        })
+        });
+        let members = info.as_object_mut().expect("made an object above");
+        members.extend(self.container_info(&mut facts));
+        members.extend(self.aws_info(&facts));
+        info
+    }
+
+    /// What a container finds in its environment, and its keys.
+    fn container_info(&self, facts: &mut Facts) -> Map<String, Value> {
+        let keys = facts.container_key().map(|key| described(&key));
+        let container = &facts.identities.container;
+        let base = url(self.ports.container);
+        members(json!({
+            "container": base,
+            "container_relative_uri": format!("/v2/credentials/{}", container.credentials_id),
+            "container_full_uri": format!("{base}/v1/credentials"),
+            "container_token": container.tokens.current(),
+            "container_keys": keys,
+            "task_metadata": format!("{base}/v4/{}", container.metadata_id),
+        }))
+    }
+
+    /// AWS STS, the world's web identity, and what the cache of a user of IAM Identity Center holds.
+    fn aws_info(&self, facts: &Facts) -> Map<String, Value> {
+        let identities = &facts.identities;
+        let sso = &identities.sso;
+        let role = |role: &Role| json!({ "name": role.name, "arn": role.arn });
+        let stamp = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        members(json!({
+            "aws": url(self.ports.aws),
+            "aws_sts": url(self.ports.aws_sts),
+            "roles": identities.roles.iter().map(role).collect::<Vec<Value>>(),
+            "role_arn": identities.roles.first().map(|role| &role.arn),
+            "web_identity_token": identities.web_identity.tokens.current(),
+            "sso_portal": url(self.ports.sso_portal),
+            "sso_oidc": url(self.ports.sso_oidc),
+            "sso_start_url": sso.spec.start_url,
+            "sso_region": sso.region,
+            "sso_access_token": sso.access_tokens.current(),
+            "sso_expires_at": stamp(sso.access_tokens.current_ends()),
+            "sso_refresh_token": sso.refresh_token,
+            "sso_client_id": sso.client_id,
+            "sso_client_secret": sso.client_secret,
+            "sso_registration_expires_at": stamp(sso.registration_ends),
+        }))
+    }
+}
+
+fn described(key: &Key) -> Value {
+    json!({
+        "access_key_id": key.access_key_id,
+        "secret_access_key": key.secret_access_key,
+        "session_token": key.session.as_ref().map(|session| &session.token),
+    })
+}
+
+fn members(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
 }
 

@@ -26,7 +26,7 @@ async function uses(): Promise<void> {
 
   const token: Token = await source.token();
   const { value, expiresAt }: { value: string; expiresAt: Date } = token;
-  source.refused(token);
+  source.invalidate(token);
   await fetch('https://example.com', { headers: await source.headers() });
   const account: string | undefined = source.serviceAccount ?? source.projectId ?? source.quotaProjectId;
   const narrow: TokenSource = source.withScopes(source.scopes);

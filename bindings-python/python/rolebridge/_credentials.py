@@ -92,7 +92,7 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         # In the last 225 s of its life google-auth calls no token valid, and Google's sessions come here for an API's
         # 401 all the same. A program that comes because it is not valid has not sent it.
         if self._last is not None and (self._last is self._sent or self.valid):
-            self._source.refused(self._last)
+            self._source.invalidate(self._last)
         # Even one that was held already: whoever calls wants `token` and `expiry` to be its own.
         self._hold(self._take())
 

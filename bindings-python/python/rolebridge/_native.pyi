@@ -117,8 +117,8 @@ class Source:
     def request(self, variables: dict[str, bytes]) -> Pending | Failure:
         """Asks for a token with the environment as it is now."""
 
-    def refused(self, token: Token, variables: dict[str, bytes]) -> Failure | None:
-        """An API answered 401 to the token: the failure, if that could not be noted."""
+    def invalidate(self, token: Token, variables: dict[str, bytes]) -> bool | Failure:
+        """An API answered 401 to the token: whether the next request mints another."""
 
     def with_scopes(self, scopes: list[str]) -> Source | Failure:
         """The same source for other scopes, with the same cache."""

@@ -141,13 +141,14 @@ class TokenSource:
         issued = self._native.cached()
         return None if issued is None else self._adopted(issued)
 
-    def refused(self, token: Token) -> None:
-        """An API answered 401 to `token`: the next call mints another, if this is the cached one and at least thirty
-        seconds old. (A refusal of a younger one has another cause.)
+    def invalidate(self, token: Token) -> bool:
+        """Reports that an API answered 401 to `token`: if this is the cached one and at least thirty seconds old, the next
+        call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
         """
-        failure = self._native.refused(token, _wait.environment())
-        if failure is not None:
-            raise raised(failure)
+        outcome = self._native.invalidate(token, _wait.environment())
+        if isinstance(outcome, Failure):
+            raise raised(outcome)
+        return outcome
 
     def with_scopes(self, scopes: "str | Sequence[str]") -> "TokenSource":
         """The same source for other scopes, with the same cache."""

@@ -53,7 +53,7 @@ class ConfigError(RolebridgeError):
 
 
 class IdentityError(RolebridgeError):
-    """No AWS identity is to be had here, or the one that is set up is broken: mend the role or its variables."""
+    """No AWS credentials found, or those that are set up are broken: fix the workload's role or its variables."""
 
     kind = "identity"
 

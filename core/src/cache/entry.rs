@@ -38,7 +38,7 @@ impl<T> CacheEntry<T> {
 
     /// To be used until `margin` before its end, and renewed only when it is next asked for.
     pub(crate) fn used_up(value: T, minted_at: Timestamp, expires_at: Timestamp, margin: Duration) -> CacheEntry<T> {
-        // What lives no longer than the margin is used once, not never.
+        // Entries shorter than the margin stay usable for 1 ms.
         let usable = expires_at.since(minted_at).saturating_sub(margin).max(Duration::from_millis(1));
         let end = minted_at.plus(usable);
         CacheEntry { value, minted_at, stale_at: end, expires_at: end }

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(crate) enum Outcome<T> {
     /// With a result, which all waiters share.
     Settled(Result<CacheEntry<T>, Error>),
-    /// With its leader: nothing is known, and whoever still wants a result leads anew.
+    /// Its task ended without a result: a caller that still wants one runs a new flight.
     Abandoned,
 }
 

@@ -37,8 +37,9 @@ const LOOKS: usize = 2;
 
 /// Slots are made when they are first asked for, and leave when they hold nothing that anybody could miss.
 ///
-/// A new slot costs the same among a hundred thousand as among ten: it looks at two old ones, in turn, and not at all. So
-/// what is kept is at most what is alive and, of what is not, half as much as there was before.
+/// A new slot costs the same among a hundred thousand as among ten: it checks two old ones, in turn, and removes those that
+/// hold nothing. So a slot that holds nothing is gone before half as many new ones are made as there are slots: the map
+/// never grows much beyond what is in use.
 pub(crate) struct Registry<T> {
     slots: Mutex<Slots<T>>,
 }

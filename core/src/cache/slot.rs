@@ -1,4 +1,4 @@
-//! The state machine of one key: who may use what, who leads, who waits, who is held off.
+//! The state machine of one key: who uses its entry, who runs a flight, who waits for it, and who gets the last error.
 
 use super::entry::CacheEntry;
 use super::flight::{Flight, Outcome};
@@ -8,12 +8,12 @@ use crate::time::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
-/// The hold-off after the first failure; doubled for each one after it, up to the longest, and shortened by up to half
+/// The cooldown after the first failure; doubled for each one after it, up to the longest, and shortened by up to half
 /// at random so that a fleet does not come back as one.
 const FIRST_COOLDOWN: Duration = Duration::from_secs(1);
 const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
-/// A service that asks to be left alone is left alone: for this long at the most, and up to twice as long at random,
-/// since all who were asked would else come back in one moment.
+/// The longest cooldown that a service can ask for (Retry-After). At random it lasts up to twice as long, so that all who
+/// were asked do not come back together.
 const LONGEST_ASKED_COOLDOWN: Duration = Duration::from_secs(300);
 /// No flight takes longer. One that seems to was frozen with its process (a function's instance, a laptop, a snapshot) and
 /// will fail by clocks that went on: nobody joins it.
@@ -38,7 +38,7 @@ struct Begun<T> {
     at: Timestamp,
 }
 
-/// The last flight's failure, told until its hold-off ends, and counted a little longer.
+/// The last failure. Returned to callers during the cooldown; counts toward backoff for 30 seconds after.
 struct Failure {
     error: Error,
     in_a_row: u32,
@@ -56,7 +56,7 @@ impl Failure {
         self.at.plus(self.cooldown)
     }
 
-    /// A service that fails again soon after the hold-off has not recovered; later it is a new failure.
+    /// A service that fails again within 30 seconds after the cooldown has not recovered. Later it is a first failure.
     fn still_counts(&self, now: Timestamp) -> bool {
         now < self.until().plus(LONGEST_COOLDOWN)
     }
@@ -74,11 +74,11 @@ pub(crate) enum Answer<T: Clone> {
 
 /// What is to be done so that there is something to use, or something better.
 pub(crate) enum Next<T: Clone> {
-    /// Run a flight and settle it: nobody else does.
+    /// Run a flight and settle it: no other caller does.
     Lead(FlightGuard<T>),
-    /// Wait for the flight that somebody leads.
+    /// Wait for the flight that another caller started.
     Wait(Arc<Flight<T>>),
-    /// Take this error: a flight failed just now, and none is led before this moment.
+    /// Return this error: a flight failed, and no other starts before this time.
     Cooldown(Error, Timestamp),
 }
 
@@ -119,7 +119,7 @@ impl<T: Clone> Slot<T> {
         Next::Lead(FlightGuard { slot: Arc::clone(self), flight, is_settled: false })
     }
 
-    /// Drops what is held if it is blamed: somebody refused it, and the next who asks leads a new flight.
+    /// Drops the entry if it is the one that a service refused. The next caller runs a new flight.
     pub(crate) fn forget(&self, is_blamed: impl FnOnce(&CacheEntry<T>) -> bool) {
         let mut state = self.lock();
         if state.entry.as_ref().is_some_and(is_blamed) {
@@ -135,8 +135,8 @@ impl<T: Clone> Slot<T> {
             && !state.failure.as_ref().is_some_and(|failure| failure.is_cooling_down(now))
     }
 
-    /// The state and when this flight began, if it is still the slot's own; it is so no longer.
-    fn land(&self, flight: &Arc<Flight<T>>) -> Option<(MutexGuard<'_, State<T>>, Timestamp)> {
+    /// Takes the flight out of the slot if it is still the current one: the state, and when the flight began.
+    fn finish(&self, flight: &Arc<Flight<T>>) -> Option<(MutexGuard<'_, State<T>>, Timestamp)> {
         let mut state = self.lock();
         let begun = state.flight.take_if(|begun| Arc::ptr_eq(&begun.flight, flight))?;
         Some((state, begun.at))
@@ -150,7 +150,7 @@ impl<T: Clone> Slot<T> {
         now: Timestamp,
         random: f64,
     ) -> Outcome<T> {
-        let Some((mut state, begun_at)) = self.land(flight) else {
+        let Some((mut state, begun_at)) = self.finish(flight) else {
             return result.map_or(Outcome::Abandoned, |entry| Outcome::Settled(Ok(entry)));
         };
         match result.clone() {
@@ -172,9 +172,9 @@ impl<T: Clone> Slot<T> {
         Outcome::Settled(result)
     }
 
-    /// The flight met a lower layer's hold-off and tried nothing: this one holds off as long, and counts no failure.
+    /// The flight met a lower layer's cooldown and sent nothing: this slot cools down as long, and counts no failure.
     fn settle_cooling_down(&self, flight: &Arc<Flight<T>>, error: Error, now: Timestamp, until: Timestamp) {
-        let Some((mut state, _)) = self.land(flight) else { return };
+        let Some((mut state, _)) = self.finish(flight) else { return };
         let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row);
         state.failure = Some(Failure { error, in_a_row, at: now, cooldown: until.since(now) });
     }
@@ -191,7 +191,8 @@ impl<T> fmt::Debug for Slot<T> {
     }
 }
 
-/// The duty to run a slot's flight. Dropped unsettled, the flight vanishes, and one of its waiters leads a new one.
+/// The duty to run a slot's flight. If it is dropped unsettled, the flight is abandoned, and one of its waiters runs a new
+/// one.
 pub(crate) struct FlightGuard<T: Clone> {
     slot: Arc<Slot<T>>,
     flight: Arc<Flight<T>>,
@@ -204,7 +205,7 @@ impl<T: Clone> FlightGuard<T> {
         Arc::clone(&self.flight)
     }
 
-    /// The flight tried nothing before `until`, since a lower layer holds off.
+    /// The flight sent nothing, since a lower layer cools down until `until`.
     pub(crate) fn settle_cooling_down(mut self, error: Error, now: Timestamp, until: Timestamp) {
         self.is_settled = true;
         self.slot.settle_cooling_down(&self.flight, error.clone(), now, until);
@@ -222,7 +223,7 @@ impl<T: Clone> FlightGuard<T> {
 impl<T: Clone> Drop for FlightGuard<T> {
     fn drop(&mut self) {
         if !self.is_settled {
-            drop(self.slot.land(&self.flight));
+            drop(self.slot.finish(&self.flight));
             self.flight.settle(Outcome::Abandoned);
         }
     }

@@ -3,6 +3,7 @@
 use super::endpoints::Endpoints;
 use super::json::Object;
 use crate::error::Error;
+use crate::quote;
 
 const SHAPE: &str =
     "//iam.googleapis.com/projects/PROJECT_NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER";
@@ -31,20 +32,23 @@ impl Audience {
         };
         if project.is_empty() || !project.bytes().all(|byte| byte.is_ascii_digit()) {
             return refused(
-                format!("names the project by `{project}`, and must name it by its number"),
+                format!("names the project by {}, and must name it by its number", quote::name(project)),
                 "`gcloud projects describe PROJECT_ID --format='value(projectNumber)'` prints the number",
             );
         }
         match rest {
             [] | ["providers"] => refused(
-                format!("names the pool `{pool}` and no provider in it"),
+                format!("names the pool {} and no provider in it", quote::name(pool)),
                 "append `/providers/PROVIDER`; `gcloud iam workload-identity-pools providers list` names them",
             ),
             ["providers", provider] if is_id(pool) && is_id(provider) => Ok(Audience {
                 name: name.to_owned(),
                 pool: format!("projects/{project}/locations/global/workloadIdentityPools/{pool}"),
             }),
-            _ => refused(format!("has a pool or provider that cannot exist; its shape is `{SHAPE}`"), COPY),
+            _ => refused(
+                format!("has a pool or provider that cannot exist; its shape is `{SHAPE}`"),
+                "Google's pools and providers have ids of 4 to 32 lower-case letters, digits and hyphens",
+            ),
         }
     }
 
@@ -61,8 +65,9 @@ impl Audience {
 
 const COPY: &str = "copy it from `gcloud iam workload-identity-pools providers describe … --format='value(name)'`, with `//iam.googleapis.com/` before it";
 
-/// Pool and provider ids: 4 to 32 of `[a-z0-9-]`.
+/// Whether it stays in its place: in a URL, in a header, and in the command of a hint. (Which ids there can be is Google's
+/// to say: 4 to 32 of `[a-z0-9-]` today.)
 fn is_id(text: &str) -> bool {
-    (4..=32).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    !matches!(text, "" | "." | "..") && text.bytes().all(is_unreserved)
 }

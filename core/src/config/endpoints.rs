@@ -5,7 +5,8 @@
 //! names another; the file's own `universe_domain` must agree and widens nothing):
 //!
 //! 1. `token_url` is https at `sts.D`, `sts.REGION.rep.D`, `sts.REGION.D`, `REGION.sts.D`, `REGION-sts.D`, `sts.mtls.D`
-//!    or `sts-NAME.p.D`, with the path `/v1/token` or `/v1/oauthtoken`, and no user, port, query or fragment.
+//!    or `sts-NAME.p.D`, with the path `/v1/token` or `/v1/oauthtoken`, and no user, port, query or fragment; where the
+//!    file is silent it is `https://sts.D/v1/token`.
 //!    (`*.googleapis.com` would not do: bucket hosts lie there that strangers can write to.)
 //! 2. `service_account_impersonation_url` is at the same hosts of `iamcredentials`, with the path
 //!    `/v1/projects/-/serviceAccounts/EMAIL:generateAccessToken`.
@@ -18,7 +19,9 @@
 
 use super::json::Object;
 use crate::error::Error;
-use url::{Host, Url};
+use crate::quote;
+use std::path::Path;
+use url::{Host, Origin, Url};
 
 const GOOGLE_DOMAIN: &str = "googleapis.com";
 const METADATA_HOSTS: [&str; 2] = ["169.254.169.254", "[fd00:ec2::254]"];
@@ -38,18 +41,21 @@ const IDENTITY_QUERIES: [&str; 2] =
 pub(crate) struct Endpoints {
     universe_domain: Option<String>,
     loopback: bool,
-    origins: Vec<String>,
+    /// Schemes, hosts and ports; none of them opaque.
+    origins: Vec<Origin>,
 }
 
 impl Endpoints {
-    pub(crate) fn new(universe_domain: Option<&str>, loopback: bool, origins: &[String]) -> Endpoints {
-        let origin =
-            |text: &String| Url::parse(text).map_or_else(|_| text.clone(), |url| url.origin().ascii_serialization());
-        Endpoints {
-            universe_domain: universe_domain.map(str::to_ascii_lowercase),
-            loopback,
-            origins: origins.iter().map(origin).collect(),
+    /// `origins` are the entries of the option `allow_endpoints`.
+    pub(crate) fn new(universe_domain: Option<&str>, loopback: bool, origins: &[String]) -> Result<Endpoints, Error> {
+        let universe_domain = universe_domain.map(|domain| domain.trim().to_ascii_lowercase());
+        if let Some(domain) = universe_domain.as_deref().filter(|domain| !domain.split('.').all(is_label)) {
+            let problem = format!("the universe domain of this program is {}, which is no domain", quote::name(domain));
+            return Err(Error::option(problem)
+                .hinting("set the option or GOOGLE_CLOUD_UNIVERSE_DOMAIN to a domain such as `googleapis.com`"));
         }
+        let origins = origins.iter().zip(1..).map(|(text, place)| origin(text).ok_or_else(|| no_origin(text, place)));
+        Ok(Endpoints { universe_domain, loopback, origins: origins.collect::<Result<_, _>>()? })
     }
 
     /// The universe domain: D.
@@ -60,17 +66,24 @@ impl Endpoints {
     pub(super) fn check_universe(&self, file: &Object<'_>) -> Result<(), Error> {
         match file.optional_text("universe_domain")? {
             Some(named) if !named.eq_ignore_ascii_case(self.domain()) => Err(file
-                .error("universe_domain", format_args!("is `{named}`, and this program is of `{}`", self.domain()))
+                .error(
+                    "universe_domain",
+                    format_args!("is {}, and this program is of `{}`", quote::name(named), self.domain()),
+                )
                 .hinting("if you trust the file, set GOOGLE_CLOUD_UNIVERSE_DOMAIN or the option to that domain")),
             _ => Ok(()),
         }
     }
 
     pub(super) fn token_url(&self, file: &Object<'_>) -> Result<Url, Error> {
-        let text = file.text("token_url")?;
-        let url = self.google_url(file, "token_url", text, "sts")?;
+        let text = match file.optional_text("token_url")? {
+            Some(text) => text.to_owned(),
+            None => format!("https://sts.{}/v1/token", self.domain()),
+        };
+        let url = self.google_url(file, "token_url", &text, "sts")?;
         if !matches!(url.path(), "/v1/token" | "/v1/oauthtoken") {
-            return Err(file.error("token_url", format_args!("has the path `{}`, not `/v1/token`", url.path())));
+            let path = quote::path(Path::new(url.path()));
+            return Err(file.error("token_url", format_args!("has the path {path}, not `/v1/token`")));
         }
         Ok(url)
     }
@@ -102,13 +115,17 @@ impl Endpoints {
             return Ok(url);
         }
         if url.scheme() != "https" {
-            return Err(file.error(name, format_args!("is not https: `{}`", shown(&url))));
+            let error = file.error(name, format_args!("is not https: {}", quote::origin(&url)));
+            return Err(if is_loopback(&url) { error.hinting(ALLOW_LOOPBACK) } else { error });
         }
         let host = url.host_str().unwrap_or_default();
         if url.port().is_some() || !is_service_host(host, service, self.domain()) {
             return Err(file
-                .error(name, format_args!("is at `{}`, which is not Google's `{service}.{}`", shown(&url), self.domain()))
-                .hinting("a file from somebody else could lead your tokens away; if you trust it, allow the origin in code with `allow_endpoints`"));
+                .error(
+                    name,
+                    format_args!("is at {}, which is not Google's `{service}.{}`", quote::origin(&url), self.domain()),
+                )
+                .hinting(if is_loopback(&url) { ALLOW_LOOPBACK } else { ALLOW_ORIGIN }));
         }
         Ok(url)
     }
@@ -122,7 +139,8 @@ impl Endpoints {
                 let host = host.strip_suffix('/').unwrap_or(host).to_ascii_lowercase();
                 AWS_STS_HOSTS.contains(&host.as_str()) && IDENTITY_QUERIES.contains(&query)
             });
-        if !is_identity_request {
+        // A host may be in capitals; the place of the region is found as it is written here.
+        if !is_identity_request || !template.contains(REGION_PLACE) {
             let shape = "must be `https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15`";
             return Err(source.error(NAME, format_args!("{shape}, or AWS STS at a host of its other partitions")));
         }
@@ -140,15 +158,17 @@ impl Endpoints {
                 && url.host_str().is_some_and(|host| METADATA_HOSTS.contains(&host));
             if !is_well_known && !self.allows(&url) {
                 return Err(source
-                    .error(name, format_args!("is at `{}`, which is not the instance metadata service", shown(&url)))
-                    .hinting(
-                        "it is at http://169.254.169.254; AWS_EC2_METADATA_SERVICE_ENDPOINT names another place",
-                    ));
+                    .error(
+                        name,
+                        format_args!("is at {}, which is not the instance metadata service", quote::origin(&url)),
+                    )
+                    .hinting(if is_loopback(&url) { ALLOW_LOOPBACK } else { METADATA_PLACE }));
             }
             // Its paths are ours to know.
             url.set_path("/");
             if let Some(other) = found.as_ref().filter(|other| other.origin() != url.origin()) {
-                let problem = format!("is at `{}`, and another metadata URL of it at `{}`", shown(&url), shown(other));
+                let (one, other) = (quote::origin(&url), quote::origin(other));
+                let problem = format!("is at {one}, and another metadata URL of it at {other}");
                 return Err(source.error(name, problem));
             }
             found = Some(url);
@@ -157,16 +177,51 @@ impl Endpoints {
     }
 
     fn allows(&self, url: &Url) -> bool {
-        let is_loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
-        (self.loopback && is_loopback && matches!(url.scheme(), "http" | "https"))
-            || self.origins.contains(&url.origin().ascii_serialization())
+        (self.loopback && is_loopback(url) && is_http(url)) || self.origins.contains(&url.origin())
     }
 }
+
+const ALLOW_LOOPBACK: &str = "for an emulator or a test, set ROLEBRIDGE_ALLOW_LOOPBACK=1";
+const ALLOW_ORIGIN: &str = "a file from somebody else could lead your tokens away; if you trust it, allow the origin in code with `allow_endpoints`";
+const METADATA_PLACE: &str = "it is at http://169.254.169.254; AWS_EC2_METADATA_SERVICE_ENDPOINT names another place";
+
+/// The origin that an entry of `allow_endpoints` names: http or https, a host, and nothing behind it.
+fn origin(text: &str) -> Option<Origin> {
+    let (_, rest) = text.split_once("://")?;
+    // What a URL's parser would mend, drop or take for part of a host's name.
+    let is_authority = rest
+        .strip_suffix('/')
+        .unwrap_or(rest)
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']'));
+    let url = Url::parse(text).ok().filter(|url| is_authority && is_http(url) && url.has_host())?;
+    Some(url.origin())
+}
+
+fn no_origin(text: &str, place: usize) -> Error {
+    let shown = match Url::parse(text).ok().filter(|url| is_http(url) && text.contains("://")) {
+        Some(url) => format!("a URL at {} with more in it than an origin", quote::origin(&url)),
+        None => format!("{}, which is no origin", quote::name(text)),
+    };
+    Error::option(format!("entry {place} of `allow_endpoints` is {shown}"))
+        .hinting("an origin is a scheme, a host and where needed a port, such as `https://sts.example.com` or `http://localhost:8080`")
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Where the region is put into a verification URL.
+const REGION_PLACE: &str = "{region}";
 
 /// `https://sts.{region}.amazonaws.com?…`: what the signed request says, and what Google calls.
 #[derive(Debug)]
@@ -175,7 +230,7 @@ pub(crate) struct VerificationUrl(String);
 impl VerificationUrl {
     /// The URL of one region, letter by letter as the file has it.
     pub(crate) fn in_region(&self, region: &str) -> String {
-        self.0.replace("{region}", region)
+        self.0.replace(REGION_PLACE, region)
     }
 }
 
@@ -193,11 +248,6 @@ fn parse(object: &Object<'_>, name: &str, text: &str) -> Result<Url, Error> {
         return Err(object.error(name, "must hold no query"));
     }
     Ok(url)
-}
-
-/// Scheme, host and port: what an error may show of a URL.
-fn shown(url: &Url) -> String {
-    url.origin().ascii_serialization()
 }
 
 /// The hosts of rule 1, whose labels before the domain are told apart by their number.

@@ -40,6 +40,20 @@ impl<'a> Object<'a> {
         self.optional_text(name)?.ok_or_else(|| self.error(name, "is missing"))
     }
 
+    /// Whether there is a value, of whatever type.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// A string that may be left out, or null, or blank: a form that writes all members leaves some of them so, and
+    /// Google's libraries take that for none.
+    pub(super) fn name(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        match self.members.get(name) {
+            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+            _ => self.optional_text(name),
+        }
+    }
+
     /// A string that is absent, or null, or not blank.
     pub(super) fn optional_text(&self, name: &str) -> Result<Option<&'a str>, Error> {
         match self.members.get(name) {
@@ -62,11 +76,14 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// A number of seconds, or a text of one.
     pub(super) fn optional_seconds(&self, name: &str, allowed: RangeInclusive<u64>) -> Result<Option<Duration>, Error> {
+        let wrong_type = |found| self.wrong_type(name, "a whole number of seconds", found);
         let number = match self.members.get(name) {
             None | Some(Value::Null) => return Ok(None),
-            Some(Value::Number(number)) => number,
-            Some(other) => return Err(self.wrong_type(name, "a whole number of seconds", other)),
+            Some(Value::Number(number)) => number.clone(),
+            Some(found @ Value::String(text)) => text.trim().parse::<u64>().map_err(|_| wrong_type(found))?.into(),
+            Some(found) => return Err(wrong_type(found)),
         };
         match number.as_u64().filter(|seconds| allowed.contains(seconds)) {
             Some(seconds) => Ok(Some(Duration::from_secs(seconds))),

@@ -21,8 +21,8 @@ impl Engine {
         let runtime = runtime::Builder::new_current_thread().enable_all().thread_name("rolebridge-io").build()?;
         let handle = runtime.handle().clone();
         let runtime = Unstarted(Some(runtime));
-        // A second thread looks names up and reads certificates. Where there is none to be had the runtime would panic, so it
-        // is shown first that both can be there at once.
+        // A second thread looks up names and reads certificates. Tokio panics if it cannot spawn a blocking thread, so check
+        // first that two can be created.
         let (engine_is_there, wait) = std::sync::mpsc::channel::<()>();
         std::thread::Builder::new().spawn(move || wait.recv())?;
         std::thread::Builder::new().name("rolebridge".to_owned()).spawn(move || runtime.run())?;
@@ -39,8 +39,8 @@ impl Engine {
     }
 }
 
-/// A runtime on its way to a thread. If there is none to be had, it is dropped where its maker stands, which may be inside
-/// another runtime: dropped as it is, it would panic there.
+/// A runtime on its way to a thread. If no thread can be created, it is dropped by its maker, which may be inside another
+/// runtime, where a plain drop panics.
 struct Unstarted(Option<runtime::Runtime>);
 
 impl Unstarted {

@@ -8,6 +8,7 @@ use super::process::PerProcess;
 use super::{Chance, Clock, Flights, Http, Reason, Route, SendError, Surroundings};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::quote;
 use crate::reply::Reply;
 use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
@@ -108,20 +109,20 @@ fn wall_clock() -> Timestamp {
 
 /// A credential file's text, read on the caller's thread when a source is built.
 pub(crate) fn read_credential_file(path: &Path) -> Result<String, Error> {
-    let shown = path.display();
+    let shown = quote::path(path);
     let unreadable =
-        |cause: io::Error| Error::config("", format_args!("`{shown}` cannot be read: {cause}")).caused_by(cause);
+        |cause: io::Error| Error::config("", format_args!("{shown} cannot be read: {cause}")).caused_by(cause);
     if path.is_dir() {
-        return Err(Error::config("", format_args!("`{shown}` is a folder")).hinting("name the JSON file in it"));
+        return Err(Error::config("", format_args!("{shown} is a folder")).hinting("name the JSON file in it"));
     }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST_FILE {
-        return Err(Error::config("", format_args!("`{shown}` is longer than 1 MiB, so it is another file")));
+        return Err(Error::config("", format_args!("{shown} is longer than 1 MiB, so it is another file")));
     }
     String::from_utf8(bytes).map_err(|cause| {
-        Error::config("", format_args!("`{shown}` is not UTF-8 text"))
+        Error::config("", format_args!("{shown} is not UTF-8 text"))
             .hinting("save it as UTF-8")
             .caused_by(cause.utf8_error())
     })

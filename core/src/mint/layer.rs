@@ -48,7 +48,7 @@ impl<T: Clone + Send + Sync> Layer<T> {
         (self.registry)(registries).slot((self.key)(keys), now)
     }
 
-    /// Makes a value, and tells all who wait for this flight. What a lower layer holds off is passed on as such, and not
+    /// Makes a value, and tells all who wait for this flight. A lower layer's cooldown is passed on as a cooldown, and not
     /// counted as another failure.
     pub(super) async fn run(&self, mint: &Mint, guard: FlightGuard<T>) -> Result<CacheEntry<T>, Failure> {
         let result = (self.make)(mint).await;

@@ -110,7 +110,7 @@ mod tests {
         for (name, value) in patch.as_object().expect("members") {
             file[name] = value.clone();
         }
-        let config = Config::parse(&file.to_string(), &Endpoints::new(None, false, &[])).expect("the file is right");
+        let config = Config::parse(&file.to_string(), &Endpoints::default()).expect("the file is right");
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         TokenRequest { config: Arc::new(config), product: Product::AccessToken { scopes } }
     }

@@ -5,12 +5,13 @@ use super::refresh::Setup;
 use crate::config::{self, Config, Endpoints};
 use crate::env_names;
 use crate::environment::Environment;
-use crate::error::{Error, Kind, Step};
+use crate::error::Error;
 use crate::host::{Host, native};
 use crate::mint::{ProcessStore, Product, Store, TokenRequest};
+use crate::quote;
 use http::HeaderValue;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is asked for when nobody names a scope, as Google's libraries do.
@@ -20,7 +21,7 @@ impl TokenSource {
     /// From a credential file, `external_account` JSON as `create-cred-config --aws` writes it (AIP-4117).
     ///
     /// # Errors
-    /// [`Kind::Config`], naming the JSON path of what is wrong. Nothing is sent.
+    /// [`Kind::Config`](crate::Kind::Config), naming the JSON path of what is wrong. Nothing is sent.
     pub fn from_file(path: impl AsRef<Path>) -> Result<TokenSource, Error> {
         TokenSource::builder().file(path).build()
     }
@@ -43,9 +44,9 @@ impl TokenSource {
 }
 
 /// The options of a [`TokenSource`]. Nothing is read before [`Builder::build`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Builder {
-    text: Option<Text>,
+    given: Option<Given>,
     scopes: Vec<String>,
     quota_project: Option<String>,
     universe_domain: Option<String>,
@@ -54,41 +55,116 @@ pub struct Builder {
     outside: Option<(Arc<dyn Host>, Arc<dyn Store>)>,
 }
 
+/// What was given as the credential file, and by which variable, if not by the program.
+#[derive(Clone, Debug)]
+struct Given {
+    content: Content,
+    variable: Option<&'static str>,
+}
+
 #[derive(Clone)]
-enum Text {
-    File(std::path::PathBuf),
+enum Content {
+    File(PathBuf),
     Json(String),
 }
 
-impl Text {
-    fn read(self) -> Result<String, Error> {
-        match self {
-            Text::Json(text) => Ok(text),
-            Text::File(path) => native::read_credential_file(&path),
+impl Given {
+    fn read(&self) -> Result<String, Error> {
+        match &self.content {
+            Content::Json(text) if self.variable.is_none() && is_path_rather_than_json(text) => {
+                Err(path_for_json(text))
+            }
+            Content::Json(text) => Ok(text.clone()),
+            Content::File(path) => native::read_credential_file(path).map_err(|cause| self.unreadable(path, cause)),
+        }
+    }
+
+    /// A file that cannot be read, or a text in the place of its path.
+    fn unreadable(&self, path: &Path, cause: Error) -> Error {
+        let Some(kind) = quote::Kind::of_no_path(&path.to_string_lossy()) else {
+            return match self.variable {
+                Some(variable) => cause.noting(&format!("named by `{variable}`")),
+                None => cause,
+            };
+        };
+        let (shown, json) = (quote::path(path), env_names::ROLEBRIDGE_CREDENTIALS);
+        match self.variable {
+            Some(variable) if variable == json => {
+                Error::option(format!("`{json}` takes a credential file's path or its JSON, and holds {shown}"))
+            }
+            Some(variable) => Error::option(format!("`{variable}` takes a credential file's path, and holds {shown}")),
+            None => Error::option(format!("the credential file's path is {shown}")),
+        }
+        .hinting(match (kind, self.variable) {
+            (quote::Kind::Json, Some(_)) => {
+                "set ROLEBRIDGE_CREDENTIALS to the JSON itself, or write it to a file and name that"
+            }
+            (quote::Kind::Json, None) => "give JSON to `from_json` (`from_info` in Python, `fromJSON` in Node)",
+            (quote::Kind::Base64, _) => {
+                "decode it, and set ROLEBRIDGE_CREDENTIALS to the JSON, or write that to a file and name the file"
+            }
+            (quote::Kind::Key | quote::Kind::Other, _) => {
+                "name the file that `gcloud iam workload-identity-pools create-cred-config … --aws` writes"
+            }
+        })
+    }
+
+    /// Where an error of the file's content is to be mended.
+    fn place(&self) -> Option<String> {
+        match (&self.content, self.variable) {
+            (Content::File(path), None) => Some(format!("in {}", quote::path(path))),
+            (Content::File(path), Some(variable)) => Some(format!("in {}, named by `{variable}`", quote::path(path))),
+            (Content::Json(_), Some(variable)) => Some(format!("in `{variable}`")),
+            (Content::Json(_), None) => None,
         }
     }
 }
 
-/// A text may hold a client's secret.
-impl fmt::Debug for Text {
+/// Whether a text that was given as JSON is one that nobody would take for it.
+fn is_path_rather_than_json(text: &str) -> bool {
+    quote::Kind::of_no_path(text).is_none()
+        && text.contains(['.', '/', '\\'])
+        && text.contains(char::is_alphabetic)
+        && !text.contains(['[', ':', ','])
+}
+
+fn path_for_json(text: &str) -> Error {
+    let shown = quote::path(Path::new(text));
+    Error::option(format!("the credential file's JSON is {shown}, which looks like a path"))
+        .hinting("give a path to `from_file` (`fromFile` in Node)")
+}
+
+/// A text may hold a client's secret, or be one that was taken for a path.
+impl fmt::Debug for Content {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Text::File(path) => path.fmt(formatter),
-            Text::Json(_) => formatter.write_str("JSON"),
+            Content::File(path) => formatter.write_str(&quote::path(path)),
+            Content::Json(_) => formatter.write_str("JSON"),
         }
+    }
+}
+
+/// Options are texts that may hold a secret by mistake, and are checked only when the source is built.
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Builder")
+            .field("given", &self.given)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
     }
 }
 
 impl Builder {
     /// A credential file's path.
     pub fn file(mut self, path: impl AsRef<Path>) -> Builder {
-        self.text = Some(Text::File(path.as_ref().to_owned()));
+        self.given = Some(Given { content: Content::File(path.as_ref().to_owned()), variable: None });
         self
     }
 
     /// A credential file's text.
     pub fn json(mut self, text: impl Into<String>) -> Builder {
-        self.text = Some(Text::Json(text.into()));
+        self.given = Some(Given { content: Content::Json(text.into()), variable: None });
         self
     }
 
@@ -112,7 +188,7 @@ impl Builder {
     }
 
     /// Lets the credential file name endpoints at these origins, such as `https://sts.example.com`, besides Google's and
-    /// AWS's own. Tokens go there: allow only what you run yourself.
+    /// AWS's own. Tokens go there: allow only what you run yourself. What is no http or https origin is an error.
     pub fn allow_endpoints<S: Into<String>>(mut self, origins: impl IntoIterator<Item = S>) -> Builder {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
@@ -135,10 +211,14 @@ impl Builder {
     pub fn build(self) -> Result<TokenSource, Error> {
         let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
         let environment = self.environment.clone().unwrap_or_else(|| host.environment());
-        let text = self.text.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?.read()?;
+        let given = self.given.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?;
         let domain = self.universe_domain.as_deref().or(environment.value(env_names::GOOGLE_CLOUD_UNIVERSE_DOMAIN));
         let loopback = environment.value(env_names::ROLEBRIDGE_ALLOW_LOOPBACK) == Some("1");
-        let config = Config::parse(&text, &Endpoints::new(domain, loopback, &self.allowed_origins))?;
+        let endpoints = Endpoints::new(domain, loopback, &self.allowed_origins)?;
+        let config = Config::parse(&given.read()?, &endpoints).map_err(|error| match given.place() {
+            Some(place) => error.noting(&place),
+            None => error,
+        })?;
 
         let quota_project = self
             .quota_project
@@ -146,8 +226,10 @@ impl Builder {
             .or_else(|| config.quota_project.clone());
         let quota_project = quota_project.map(|project| {
             let header = HeaderValue::try_from(&project).ok().filter(|_| config::is_project(&project));
-            let message = format!("the quota project `{project}` is not a project's name");
-            header.ok_or_else(|| Error::new(Kind::Config, Step::Config, message))
+            let message = format!("the quota project is {}, which is not a project's name", quote::name(&project));
+            header.ok_or_else(|| {
+                Error::option(message).hinting("set the option or GOOGLE_CLOUD_QUOTA_PROJECT to a project's id")
+            })
         });
         let project = environment
             .value(env_names::GOOGLE_CLOUD_PROJECT)
@@ -182,17 +264,17 @@ pub(super) fn scope_list<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -
 }
 
 pub(crate) fn credential_text(environment: &Environment) -> Result<Option<String>, Error> {
-    named_by(environment).map(Text::read).transpose()
+    named_by(environment).map(|given| given.read()).transpose()
 }
 
-fn named_by(environment: &Environment) -> Option<Text> {
-    if let Some(named) = environment.value(env_names::ROLEBRIDGE_CREDENTIALS) {
-        // Nobody's path holds these; a damaged JSON text taken for a path would be shown in the error.
-        let is_json = named.contains(['{', '"', '\n']);
-        let file = || environment.path(env_names::ROLEBRIDGE_CREDENTIALS).map(Text::File);
-        return if is_json { Some(Text::Json(named.to_owned())) } else { file() };
-    }
-    environment.path(env_names::GOOGLE_APPLICATION_CREDENTIALS).map(Text::File)
+fn named_by(environment: &Environment) -> Option<Given> {
+    [env_names::ROLEBRIDGE_CREDENTIALS, env_names::GOOGLE_APPLICATION_CREDENTIALS].into_iter().find_map(|variable| {
+        let text = environment.value(variable)?;
+        let is_json = variable == env_names::ROLEBRIDGE_CREDENTIALS && text.contains(['{', '"']);
+        let file = || environment.path(variable).map(Content::File);
+        let content = if is_json { Content::Json(text.to_owned()) } else { file()? };
+        Some(Given { content, variable: Some(variable) })
+    })
 }
 
 fn nothing_named() -> Error {

@@ -1,4 +1,4 @@
-//! The token at hand: what callers take without a lock, a request, or a look at the process id.
+//! The current token: what callers take without a lock, a request, or a look at the process id.
 
 use super::own_copies::{self, OwnCopies};
 use crate::cache::CacheEntry;
@@ -11,8 +11,7 @@ use http::{HeaderMap, HeaderValue};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// Ignores the refusal of a token younger than this: an API that answers 401 to every token would have one minted for each
-/// call, without end.
+/// Ignores invalidation of tokens younger than 30 s, so that an API that always answers 401 cannot cause a loop.
 const LEAST_AGE_TO_RENEW: Duration = Duration::from_secs(30);
 
 /// The last answer of one token source. It survives a fork.

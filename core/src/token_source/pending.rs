@@ -12,18 +12,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// A flight can vanish with a thread that panicked; one that vanishes for every leader will not be led for ever.
+/// Gives up after three abandoned flights. (A flight is abandoned when the thread that runs it panics.)
 const MOST_LEADS: u8 = 3;
 
 /// A token that is to come: a future for any executor, or something to block on.
 ///
-/// Dropping it disturbs nobody: the flight goes on, and the next caller finds what it brought.
+/// Dropping it affects no other caller: the flight goes on, and the next caller finds its result in the cache.
 pub struct Pending {
     shared: Arc<Shared>,
     environment: Environment,
     abandoned: u8,
     given: Given,
-    /// The wait that ended with the answer, for one who goes in turn: its drop wakes the next blocked thread.
+    /// The wait that ended with the answer, kept by a caller that wakes in a chain: its drop wakes the next blocked thread.
     ended: Option<Wait<Token>>,
     wakes_in_chain: bool,
 }

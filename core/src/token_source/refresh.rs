@@ -60,7 +60,7 @@ impl Shared {
         self.setup.environment.clone().unwrap_or_else(|| self.setup.host.environment())
     }
 
-    /// Asks the cache, starts the flight that nobody else leads, and gives what the caller uses or waits for.
+    /// Asks the cache, starts a flight if no other caller has, and gives what the caller uses or waits for.
     pub(super) fn ask(&self, environment: &Environment) -> Given {
         let now = self.now();
         let registries = self.setup.store.registries();
@@ -100,8 +100,8 @@ impl Shared {
         self.current.keep(entry, refresh_after, registries, self.now())
     }
 
-    /// The token at hand, if it is a parent's and need not be renewed yet: its other children have it too, and each draws a
-    /// point of its own for the renewal.
+    /// The current token, if a fork brought it from the parent and it need not be renewed yet. The parent's other children
+    /// have it too, so each draws a renewal point of its own.
     fn inherited(&self, current: &Current, registries: &Arc<Registries>) -> Option<Token> {
         let host = &self.setup.host;
         let now = host.now();

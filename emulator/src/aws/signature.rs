@@ -1,14 +1,16 @@
-//! AWS STS as Google reaches it: whose signature is this GetCallerIdentity, and does it hold?
+//! Whose signature is this on a request to AWS STS, and does it hold?
 //!
 //! The judge is `aws-sigv4`, Amazon's own signer: the request is signed again with the key that it names, over
 //! exactly the headers that it claims to have signed, and the two signatures must be equal.
 
+use crate::aws::host::is_region;
 use crate::facts::Facts;
 use crate::facts::keys::{Caller, Key};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SessionTokenMode, SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use hyper::Uri;
+use hyper::body::Bytes;
 use hyper::header::AUTHORIZATION;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -19,13 +21,15 @@ use std::time::SystemTime;
 /// AWS's tolerance for clocks that differ.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// A signed `POST` without a body, as it would arrive at AWS.
+/// A signed request as it arrives at AWS.
 pub(crate) struct Signed {
+    pub(crate) method: String,
     pub(crate) url: String,
-    /// Where AWS STS lives in the URL: the region of its host.
-    pub(crate) region: String,
+    /// Where AWS STS lives in the URL: the region of its host. A host that has none stands for all of them.
+    pub(crate) region: Option<String>,
     /// Names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Bytes,
 }
 
 /// What AWS answers instead of an identity.
@@ -91,7 +95,7 @@ fn check_scope(claim: &Claim<'_>, request: &Signed) -> Result<(), Refusal> {
     if claim.service != "sts" {
         return Err(mismatch("Credential should be scoped to correct service: 'sts'. "));
     }
-    if claim.region != request.region {
+    if request.region.as_ref().map_or(!is_region(claim.region), |region| region != claim.region) {
         return Err(mismatch("Credential should be scoped to a valid region. "));
     }
     Ok(())
@@ -174,7 +178,7 @@ fn signature(request: &Signed, claim: &Claim<'_>, key: &Key, time: Timestamp) ->
     settings.session_token_mode = SessionTokenMode::Include;
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
-        .region(&request.region)
+        .region(claim.region)
         .name("sts")
         .time(SystemTime::try_from(time).ok()?)
         .settings(settings)
@@ -191,8 +195,9 @@ fn signature(request: &Signed, claim: &Claim<'_>, key: &Key, time: Timestamp) ->
         .collect::<Option<Vec<_>>>()?;
     // As a client sends it: the path of a URL without one is `/`.
     let url: Uri = request.url.parse().ok()?;
-    let url = format!("https://{}{}", url.host()?, url.path_and_query()?);
-    let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(b"")).ok()?;
+    let url = format!("{}://{}{}", url.scheme()?, url.authority()?, url.path_and_query()?);
+    let body = SignableBody::Bytes(&request.body);
+    let signable = SignableRequest::new(&request.method, url, headers.into_iter(), body).ok()?;
     let (instructions, _) = sign(signable, &parameters).ok()?.into_parts();
     let mut signed = hyper::Request::new(());
     instructions.apply_to_request_http1x(&mut signed);

@@ -10,6 +10,7 @@ pub(crate) struct Key {
     /// Only temporary keys have one.
     pub(crate) session: Option<Session>,
     pub(crate) owner: Caller,
+    pub(crate) origin: Origin,
 }
 
 #[derive(Clone)]
@@ -19,15 +20,27 @@ pub(crate) struct Session {
     pub(crate) expires: Timestamp,
 }
 
+/// What handed a key out.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub(crate) enum Origin {
+    Instance,
+    Container,
+    /// AWS STS.
+    Assumed,
+    Sso,
+    User,
+}
+
 /// What GetCallerIdentity tells about a key.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) account: String,
     pub(crate) arn: String,
+    pub(crate) user_id: String,
 }
 
 impl Key {
-    pub(crate) fn of_role(account: &str, role: &str, instance: &str, now: Timestamp, lifetime_seconds: i64) -> Key {
+    pub(crate) fn of_session(origin: Origin, owner: Caller, now: Timestamp, lifetime_seconds: i64) -> Key {
         Key {
             access_key_id: format!("ASIA{}", random::text(random::BASE32, 16)),
             secret_access_key: random::text(random::BASE64, 40),
@@ -36,10 +49,8 @@ impl Key {
                 issued: now,
                 expires: now + SignedDuration::from_secs(lifetime_seconds),
             }),
-            owner: Caller {
-                account: account.into(),
-                arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{instance}"),
-            },
+            owner,
+            origin,
         }
     }
 
@@ -48,7 +59,12 @@ impl Key {
             access_key_id: format!("AKIA{}", random::text(random::BASE32, 16)),
             secret_access_key: random::text(random::BASE64, 40),
             session: None,
-            owner: Caller { account: account.into(), arn: format!("arn:aws:iam::{account}:user/{name}") },
+            owner: Caller {
+                account: account.into(),
+                arn: format!("arn:aws:iam::{account}:user/{name}"),
+                user_id: format!("AIDA{}", random::text(random::BASE32, 17)),
+            },
+            origin: Origin::User,
         }
     }
 
@@ -62,6 +78,21 @@ impl Key {
 }
 
 impl Caller {
+    /// `role_id` is IAM's unique id of the role.
+    pub(crate) fn of_role(account: &str, role: &str, role_id: &str, session: &str) -> Caller {
+        Caller {
+            account: account.into(),
+            arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
+            user_id: format!("{role_id}:{session}"),
+        }
+    }
+
+    /// The name of the role whose session the caller is.
+    pub(crate) fn role(&self) -> Option<&str> {
+        let (_, role_and_session) = self.arn.split_once(":assumed-role/")?;
+        role_and_session.split('/').next()
+    }
+
     /// Google's default mapping of `attribute.aws_role`: the ARN of an assumed role without the session's name,
     /// the whole ARN of anyone else.
     pub(crate) fn aws_role(&self) -> &str {

@@ -1,5 +1,8 @@
 //! The JSON that describes a world, and the JSON that changes one. A misspelt member is an error, not a default.
 
+pub(crate) mod identities;
+
+use identities::{Container, ContainerPatch, Ending, Renewal, Role, Sso, SsoPatch, WebIdentity};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -43,6 +46,11 @@ pub(crate) struct Aws {
     #[serde(deserialize_with = "seconds")]
     pub(crate) key_lifetime_seconds: i64,
     pub(crate) users: Vec<User>,
+    pub(crate) container: Container,
+    /// By default the bound role alone.
+    pub(crate) roles: Option<Vec<Role>>,
+    pub(crate) web_identity: WebIdentity,
+    pub(crate) sso: Sso,
 }
 
 #[derive(Clone, Deserialize)]
@@ -114,6 +122,10 @@ impl Default for Aws {
             instance: Instance::default(),
             key_lifetime_seconds: 21_600,
             users: Vec::new(),
+            container: Container::default(),
+            roles: None,
+            web_identity: WebIdentity::default(),
+            sso: Sso::default(),
         }
     }
 }
@@ -131,12 +143,20 @@ pub(crate) struct Patch {
     pub(crate) aws: AwsPatch,
     pub(crate) clock: Option<Clock>,
     pub(crate) grants: Option<Vec<String>>,
+    /// What ends at once, before anything is renewed.
+    pub(crate) expire: Vec<Ending>,
+    /// What is replaced by a new one.
+    pub(crate) rotate: Vec<Renewal>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AwsPatch {
     pub(crate) instance: InstancePatch,
+    pub(crate) container: ContainerPatch,
+    /// All of them, in the place of those before.
+    pub(crate) roles: Option<Vec<Role>>,
+    pub(crate) sso: SsoPatch,
 }
 
 #[derive(Default, Deserialize)]

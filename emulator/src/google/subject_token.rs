@@ -2,8 +2,10 @@
 //!
 //! <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token#request-body>
 
+use crate::aws::host;
 use crate::aws::signature::{Claim, Signed};
 use hyper::Uri;
+use hyper::body::Bytes;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -61,7 +63,7 @@ impl SubjectToken {
         if !self.body.is_empty() {
             return Err("The signed request has a body.".into());
         }
-        Ok(Signed { url: self.url, region, headers })
+        Ok(Signed { method: self.method, url: self.url, region: Some(region), headers, body: Bytes::new() })
     }
 
     /// What the token says is signed.
@@ -83,18 +85,8 @@ fn region_of(url: &str) -> Option<String> {
     {
         return None;
     }
-    let host = url.host()?.to_lowercase();
-    let labels: Vec<&str> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
-    match labels[..] {
-        ["sts"] => Some("us-east-1".into()),
-        ["sts" | "sts-fips", region] if is_region(region) => Some(region.into()),
+    match host::service(url.host()?)? {
+        (host::Service::Sts, region) => Some(region),
         _ => None,
     }
-}
-
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [words @ .., number] = &parts[..] else { return false };
-    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    words.len() >= 2 && words.iter().all(is_word) && number.parse::<u8>().is_ok()
 }

@@ -1,6 +1,7 @@
-//! Two ways of breaking off on purpose: a connection that ends with a reset, a body that promises more than it sends.
+//! What is wrong with a connection on purpose: it ends with a reset, a body promises more than it sends, a body is
+//! longer than anyone wants.
 
-use hyper::body::{Body, Bytes, Frame};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -105,5 +106,45 @@ impl Body for Truncated {
             return Poll::Pending;
         }
         Poll::Ready(Some(Err(Broken)))
+    }
+}
+
+/// How many spaces are sent at a time.
+const PADDING: &[u8] = &[b' '; 65_536];
+
+/// A body with spaces at its end, made while they are sent.
+pub(crate) struct Padded {
+    sent: Option<Bytes>,
+    spaces: u64,
+}
+
+impl Padded {
+    /// As long as the bytes at least.
+    pub(crate) fn new(sent: Bytes, length: u64) -> Padded {
+        let spaces = length.saturating_sub(sent.len() as u64);
+        Padded { sent: Some(sent), spaces }
+    }
+}
+
+impl Body for Padded {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(bytes) = self.sent.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if self.spaces == 0 {
+            return Poll::Ready(None);
+        }
+        let length = self.spaces.min(PADDING.len() as u64);
+        self.spaces -= length;
+        let length = usize::try_from(length).expect("no longer than the padding");
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&PADDING[..length])))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let sent = self.sent.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        SizeHint::with_exact(sent + self.spaces)
     }
 }

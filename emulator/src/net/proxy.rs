@@ -1,6 +1,5 @@
 //! The way through the HTTP proxy: into this world under the real host names, and never anywhere else.
 
-use crate::google;
 use crate::http::{Reply, Request, text};
 use crate::net::door::Door;
 use crate::world::State;
@@ -19,10 +18,11 @@ pub(crate) struct Tunnel {
 
 /// What `CONNECT host:port` leads to.
 pub(crate) fn tunnel(world: &State, authority: &str, certificate: Certificate) -> Option<Tunnel> {
-    match authority.strip_suffix(":443").filter(|host| google::is_host(host)) {
-        Some(host) => {
+    let named = authority.strip_suffix(":443").and_then(|host| Some((host, Door::of_host(host)?)));
+    match named {
+        Some((host, door)) => {
             let tls = TlsAcceptor::from(world.authority.server(host, certificate));
-            Some(Tunnel { door: Door::Google(Some(host.to_owned())), tls: Some(tls) })
+            Some(Tunnel { door, tls: Some(tls) })
         }
         None => Some(Tunnel { door: destination(world, authority)?, tls: None }),
     }
@@ -32,8 +32,7 @@ pub(crate) fn tunnel(world: &State, authority: &str, certificate: Certificate) -
 pub(crate) fn destination(world: &State, authority: &str) -> Option<Door> {
     match authority.rsplit_once(':').unwrap_or((authority, "80")) {
         (METADATA_ADDRESS, "80") => Some(Door::Metadata),
-        ("127.0.0.1" | "localhost", port) if port == world.ports.metadata.to_string() => Some(Door::Metadata),
-        ("127.0.0.1" | "localhost", port) if port == world.ports.google.to_string() => Some(Door::Google(None)),
+        ("127.0.0.1" | "localhost", port) => super::door_of_port(&world.ports, port.parse().ok()?),
         _ => None,
     }
 }

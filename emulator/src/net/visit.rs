@@ -1,7 +1,7 @@
 //! What happens to every request: it is recorded, suffers what a fault has in store, and is answered.
 
 use crate::http::{Reply, Request};
-use crate::net::breakage::{Broken, Truncated};
+use crate::net::breakage::{Broken, Padded, Truncated};
 use crate::net::door::Door;
 use crate::net::proxy;
 use crate::world::State;
@@ -43,12 +43,13 @@ pub(crate) async fn answer(visit: Visit, request: Request) -> Result<Outgoing, B
     let reply = fault.instead().unwrap_or_else(|| route.answer(&mut world.facts(), &request));
     let reply = fault.alter(dated(world, reply));
     world.log.answered(number, reply.status().as_u16(), started.elapsed());
-    Ok(match fault.close_after_bytes {
-        Some(length) => {
+    Ok(match (fault.close_after_bytes, fault.body_bytes) {
+        (Some(length), _) => {
             visit.reset.store(true, Ordering::Relaxed);
             truncated(reply, length)
         }
-        None => whole(reply),
+        (None, Some(length)) => reply.map(|body| Padded::new(body, length).boxed()),
+        (None, None) => whole(reply),
     })
 }
 

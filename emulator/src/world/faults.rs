@@ -1,7 +1,9 @@
 //! Faults that a test orders: what goes wrong, with which request, how often.
 
+use crate::aws::xml;
 use crate::http::{self, Reply};
 use crate::world::authority::Certificate;
+use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -42,6 +44,9 @@ pub(crate) struct Action {
     pub(crate) status: Option<u16>,
     /// Of a reply made by `status`: text as it is, anything else as JSON.
     body: Option<Value>,
+    /// Answers with a refusal of AWS STS instead of asking the service; its status is the code's own unless `status`
+    /// names another.
+    aws_error: Option<AwsError>,
     /// Changes members of the service's JSON reply; `null` removes one.
     merge: Option<Map<String, Value>>,
     /// Takes the place of the service's JSON reply.
@@ -49,8 +54,18 @@ pub(crate) struct Action {
     headers: BTreeMap<String, String>,
     /// Shows this certificate in place of a good one. Of `proxy.connect` alone.
     pub(crate) certificate: Certificate,
+    /// Makes the body so long with spaces at its end, which are sent while the client reads.
+    pub(crate) body_bytes: Option<u64>,
     /// Resets the connection after so much of the body.
     pub(crate) close_after_bytes: Option<usize>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AwsError {
+    code: String,
+    #[serde(default)]
+    message: String,
 }
 
 impl Fault {
@@ -85,6 +100,13 @@ impl Fault {
 impl Action {
     /// The reply that stands in for the service's own, if one does.
     pub(crate) fn instead(&self) -> Option<Reply> {
+        if let Some(error) = &self.aws_error {
+            let mut reply = xml::error(&error.code, &error.message);
+            if let Some(status) = self.status {
+                *reply.status_mut() = StatusCode::from_u16(status).expect("checked when the fault was set");
+            }
+            return Some(reply);
+        }
         let status = self.status?;
         Some(match &self.body {
             None => http::text(status, "text/plain", ""),

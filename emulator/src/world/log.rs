@@ -1,5 +1,6 @@
 //! What a world was asked, in the order of arrival, without any secret.
 
+use crate::aws;
 use crate::google::{credentials, sts};
 use crate::http::{Request, header_text};
 use serde::Serialize;
@@ -19,13 +20,13 @@ pub struct RequestRecord {
     pub method: String,
     /// The host that the client meant: a real name through the proxy, else `127.0.0.1:PORT`.
     pub host: String,
-    /// With its query.
+    /// With its query, unless that may hold a token.
     pub path: String,
     /// `None` while unanswered, and for ever if the connection was cut instead.
     pub status: Option<u16>,
     /// From arrival to the outcome; `None` as long as `status` is.
     pub milliseconds: Option<u64>,
-    /// The kind only, such as `bearer`.
+    /// The kind only, such as `bearer`; `raw` where there is none.
     pub authorization: Option<String>,
     /// The header `user-agent`.
     pub user_agent: Option<String>,
@@ -42,6 +43,15 @@ pub struct RequestRecord {
     /// What was asked for, for `iamcredentials.generateAccessToken`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<String>,
+    /// The ARN of the role asked for, for `aws.assumeRole` and `aws.assumeRoleWithWebIdentity`, as the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The session name asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// How long the session was asked to last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<String>,
 }
 
 impl RequestRecord {
@@ -52,25 +62,37 @@ impl RequestRecord {
             operation: operation.into(),
             method: request.method().to_string(),
             host: host.into(),
-            path: request.uri().path_and_query().map_or("", |path| path.as_str()).into(),
+            path: path(request).into(),
             status: None,
             milliseconds: None,
             authorization: header("authorization")
-                .map(|value| value.split(' ').next().unwrap_or_default().to_lowercase()),
+                .map(|value| value.split_once(' ').map_or_else(|| "raw".into(), |(kind, _)| kind.to_lowercase())),
             user_agent: header("user-agent"),
             api_client: header("x-goog-api-client"),
             quota_project: header("x-goog-user-project"),
             signed_headers: None,
             scope: None,
             lifetime: None,
+            role: None,
+            session: None,
+            duration_seconds: None,
         };
         match operation {
             "sts.token" => (record.scope, record.signed_headers) = sts::summary(request),
             "iamcredentials.generateAccessToken" => (record.scope, record.lifetime) = credentials::summary(request),
+            "aws.assumeRole" | "aws.assumeRoleWithWebIdentity" => {
+                (record.role, record.session, record.duration_seconds) = aws::sts::summary(request);
+            }
             _ => {}
         }
         record
     }
+}
+
+fn path(request: &Request) -> &str {
+    let uri = request.uri();
+    let holds_token = uri.query().is_some_and(|query| query.contains("WebIdentityToken"));
+    if holds_token { uri.path() } else { uri.path_and_query().map_or("", |path| path.as_str()) }
 }
 
 pub(crate) struct Log {

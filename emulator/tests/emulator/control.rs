@@ -34,6 +34,23 @@ fn a_world_is_made_changed_and_removed() {
 }
 
 #[test]
+fn the_specification_in_the_readme_is_the_default_one() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```json\n").expect("a specification");
+    let spec = serde_json::from_str(rest.split_once("```").expect("its end").0).expect("JSON");
+    let lasting = |spec: &Value| {
+        let info = make(&CLOUD.control_url(), spec).info;
+        let task = send(client().get(format!("{}/task", info["task_metadata"].as_str().expect("a URL")))).ok();
+        let token = info["web_identity_token"].as_str().expect("a token").split('.').nth(1).expect("claims").len();
+        let fixed = ["project", "account", "region", "instance", "audience", "service_account", "roles", "role_arn"];
+        let mut values: Vec<Value> = fixed.iter().map(|name| info[name].clone()).collect();
+        values.extend([info["sso_start_url"].clone(), info["sso_region"].clone(), task, token.into()]);
+        values
+    };
+    assert_eq!(lasting(&spec), lasting(&json!({})));
+}
+
+#[test]
 fn what_is_wrong_is_refused() {
     let worlds = format!("{}/worlds", CLOUD.control_url());
     send(client().post(&worlds).json(&json!({ "redy": true }))).refused(400, "unknown field `redy`");
@@ -42,6 +59,9 @@ fn what_is_wrong_is_refused() {
     send(client().post(&worlds).json(&never)).refused(400, "more than a hundred years");
     let world = make(&CLOUD.control_url(), &json!({}));
     send(client().patch(&world.url).json(&json!({ "project": {} }))).refused(400, "unknown field `project`");
+    send(client().patch(&world.url).json(&json!({ "rotate": ["sso_client"] }))).refused(400, "unknown variant");
+    let role = json!({ "aws": { "roles": [{ "name": "one", "trust": [] }] } });
+    send(client().post(&worlds).json(&role)).refused(400, "unknown field `trust`");
     send(client().post(format!("{}/faults", world.url)).json(&json!({ "on": "x" }))).refused(400, "missing field `do`");
     send(client().post(format!("{}/nothing", world.url))).refused(404, "no such path");
 }

@@ -128,3 +128,28 @@ fn a_fault_with_a_misspelt_member_is_refused() {
     let order = || world.fault(json!({ "on": "sts.token", "do": { "stauts": 503 } }));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(order)).is_err());
 }
+
+#[test]
+fn a_body_can_be_longer_than_anyone_wants() {
+    let world = ready();
+    world.fault(json!({ "on": "sts.token", "do": { "body_bytes": 3_000_000 } }));
+    let reply = exchange(&world, &SubjectToken::of(&world));
+    assert_eq!((reply.body.len(), &reply.headers["content-length"]), (3_000_000, &"3000000".parse().unwrap()));
+    assert!(reply.body.ends_with("  "));
+    assert!(reply.ok()["access_token"].is_string(), "nothing but its length is wrong");
+    world.fault(json!({ "on": "sts.token", "do": { "status": 500, "body": "oops", "body_bytes": 2 } }));
+    assert_eq!(exchange(&world, &SubjectToken::of(&world)).body, "oops", "no body becomes shorter");
+}
+
+#[test]
+fn a_body_without_an_end_is_made_only_as_it_is_read() {
+    let world = ready();
+    world.fault(json!({ "on": "metadata.session_token", "do": { "body_bytes": u64::MAX } }));
+    let address = world.metadata_url.strip_prefix("http://").expect("a URL");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    stream.write_all(b"PUT /latest/api/token HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
+    let mut some = vec![0; 1_000_000];
+    stream.read_exact(&mut some).expect("more than enough");
+    federated_token(&world);
+}

@@ -1,7 +1,10 @@
 //! What the emulator promises, asked from outside: over its ports, with the official signer making the subject tokens.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
+mod aws_sts;
 mod bigquery;
+mod clock;
+mod container;
 mod control;
 mod exchange;
 mod faults;
@@ -9,5 +12,7 @@ mod impersonation;
 mod metadata;
 mod proxy;
 mod setup;
+mod sso;
 mod support;
+mod web_identity;
 mod worlds;

@@ -62,6 +62,11 @@ pub(crate) fn trusting_nobody(world: &World) -> Client {
     trusting(None).proxy(proxy).build().expect("a client")
 }
 
+/// A client that follows no redirect.
+pub(crate) fn staying() -> Client {
+    trusting(None).redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+}
+
 fn trusting(authority: Option<&str>) -> ClientBuilder {
     let mut roots = rustls::RootCertStore::empty();
     if let Some(pem) = authority {
@@ -218,3 +223,122 @@ pub(crate) fn rows(reply: &Value) -> Vec<Vec<String>> {
 }
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One of the world's own URLs.
+pub(crate) fn url(world: &World, name: &str) -> String {
+    text(&world.info(), name)
+}
+
+/// A member that must be text.
+#[track_caller]
+pub(crate) fn text(object: &Value, name: &str) -> String {
+    object[name].as_str().unwrap_or_else(|| panic!("no text {name} in {object}")).to_owned()
+}
+
+/// A request to AWS STS, signed with keys as the world's info shows them; every part can be spoilt before it is sent.
+pub(crate) struct StsCall {
+    pub(crate) url: String,
+    pub(crate) region: &'static str,
+    pub(crate) keys: Value,
+    pub(crate) time: SystemTime,
+    pub(crate) parameters: Vec<(&'static str, String)>,
+}
+
+impl StsCall {
+    pub(crate) fn new(world: &World, keys: &Value, action: &str) -> StsCall {
+        StsCall {
+            url: url(world, "aws_sts"),
+            region: "eu-west-3",
+            keys: keys.clone(),
+            time: SystemTime::now(),
+            parameters: vec![("Action", action.into()), ("Version", "2011-06-15".into())],
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> StsCall {
+        self.parameters.push((name, value.into()));
+        self
+    }
+
+    /// As SDKs send it: the parameters in a form.
+    pub(crate) fn post(&self) -> Reply {
+        let body = self.encoded();
+        let kind = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+        send(self.signed(client().post(&self.url), "POST", &self.url, &kind, &body).body(body))
+    }
+
+    /// The parameters in the query.
+    pub(crate) fn query(&self, method: &str) -> Reply {
+        let url = format!("{}/?{}", self.url, self.encoded());
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        send(self.signed(client().request(method.clone(), &url), method.as_str(), &url, &[], ""))
+    }
+
+    fn encoded(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish()
+    }
+
+    pub(crate) fn signed(
+        &self,
+        mut request: RequestBuilder,
+        method: &str,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> RequestBuilder {
+        let session_token = self.keys["session_token"].as_str().map(str::to_owned);
+        let (id, secret) = (text(&self.keys, "access_key_id"), text(&self.keys, "secret_access_key"));
+        let identity = Credentials::new(id, secret, session_token, None, "test").into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(self.region)
+            .name("sts")
+            .time(self.time)
+            .settings(SigningSettings::default())
+            .build()
+            .expect("all parameters are there")
+            .into();
+        let body = SignableBody::Bytes(body.as_bytes());
+        let signable = SignableRequest::new(method, url, headers.iter().copied(), body).expect("a request");
+        let (instructions, _) = sign(signable, &parameters).expect("a signature").into_parts();
+        for (name, value) in headers.iter().copied().chain(instructions.headers()) {
+            request = request.header(name, value);
+        }
+        request
+    }
+}
+
+/// Whom AWS STS takes these keys for.
+#[track_caller]
+pub(crate) fn arn_of(world: &World, keys: &Value) -> String {
+    StsCall::new(world, keys, "GetCallerIdentity").post().element("Arn")
+}
+
+impl Reply {
+    /// The text of an XML element, which is there once.
+    #[track_caller]
+    pub(crate) fn element(&self, name: &str) -> String {
+        let parts: Vec<&str> = self.body.split(&format!("<{name}>")).collect();
+        let [_, rest] = parts[..] else { panic!("no single <{name}> in {}", self.body) };
+        rest.split_once(&format!("</{name}>")).expect("an end").0.to_owned()
+    }
+
+    /// Demands this refusal of AWS STS, and returns its message.
+    #[track_caller]
+    pub(crate) fn refused_by_sts(&self, status: u16, code: &str) -> String {
+        assert_eq!((self.status, self.element("Code").as_str()), (status, code), "{}", self.body);
+        assert_eq!(self.headers["content-type"], "text/xml");
+        if self.body.contains("<Message>") { self.element("Message") } else { String::new() }
+    }
+
+    /// Keys made by AWS STS, in the form of the world's info.
+    #[track_caller]
+    pub(crate) fn keys(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        json!({
+            "access_key_id": self.element("AccessKeyId"),
+            "secret_access_key": self.element("SecretAccessKey"),
+            "session_token": self.element("SessionToken"),
+        })
+    }
+}

@@ -11,11 +11,11 @@ type Callback = ThreadsafeFunction<Outcome, (), Outcome, Status, false>;
 /// Calls a JavaScript function exactly once, from any thread; while it is held, Node does not end by itself.
 ///
 /// A worker may be gone by then, which nobody needs to hear of.
-pub(crate) struct Settle(Option<Callback>);
+pub(crate) struct PromiseResolver(Option<Callback>);
 
-impl Settle {
-    pub(crate) fn new(function: &Function<'_, Outcome, ()>) -> napi::Result<Settle> {
-        function.build_threadsafe_function().build().map(|callback| Settle(Some(callback)))
+impl PromiseResolver {
+    pub(crate) fn new(function: &Function<'_, Outcome, ()>) -> napi::Result<PromiseResolver> {
+        function.build_threadsafe_function().build().map(|callback| PromiseResolver(Some(callback)))
     }
 
     pub(crate) fn with(mut self, outcome: Outcome) {
@@ -29,8 +29,8 @@ impl Settle {
     }
 }
 
-/// A promise is never left open, which would keep Node from ending or end it without a word.
-impl Drop for Settle {
+/// Dropping an unresolved one settles the call with an internal error.
+impl Drop for PromiseResolver {
     fn drop(&mut self) {
         self.call(Either::B(Failure::vanished()));
     }

@@ -1,0 +1,196 @@
+//! What an error may show of a text from outside, since people put keys and whole files where a name or a path belongs.
+//!
+//! Nobody can tell every secret from a name. These rules show what a person writes as one, and say of everything else how
+//! long it is and what it looks like.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::path::Path;
+use url::Url;
+
+/// No file system that matters takes a longer name, nor a longer path.
+const LONGEST_COMPONENT: usize = 255;
+const LONGEST_PATH: usize = 4096;
+/// No type, region, project or domain has a longer name, nor a longer word in it; keys do.
+const LONGEST_NAME: usize = 64;
+const LONGEST_WORD: usize = 20;
+/// So many letters and digits in a row, with both cases and a digit among them, are a key and no folder's name.
+const SHORTEST_KEY: usize = 32;
+/// What is no longer may be a word that happens to be base64 too.
+const SHORTEST_BASE64: usize = 16;
+
+/// What a text is when it is not the path that was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Json,
+    /// Base64 of JSON or of a PEM file.
+    Base64,
+    /// A PEM file, or letters and digits such as keys and tokens are made of.
+    Key,
+    /// Too long, or with a control character in it.
+    Other,
+}
+
+impl Kind {
+    /// `None` for a text that can be a path, whether or not anything is there.
+    pub(crate) fn of_no_path(text: &str) -> Option<Kind> {
+        if text.contains(['{', '"']) {
+            Some(Kind::Json)
+        } else if is_base64(text) {
+            Some(Kind::Base64)
+        } else if text.contains("-----BEGIN") || words(text).any(is_key) {
+            Some(Kind::Key)
+        } else if text.len() > LONGEST_PATH
+            || text.split(['/', '\\']).any(|component| component.len() > LONGEST_COMPONENT)
+            || text.contains(char::is_control)
+        {
+            Some(Kind::Other)
+        } else {
+            None
+        }
+    }
+
+    fn looks(self) -> &'static str {
+        match self {
+            Kind::Json => "looks like JSON",
+            Kind::Base64 => "looks like base64",
+            Kind::Key => "looks like a key or a token",
+            Kind::Other => "can be no path, since it is too long or holds a control character",
+        }
+    }
+}
+
+/// A path in backticks; of a text that is none, only its length and what it looks like.
+pub(crate) fn path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    match Kind::of_no_path(&text) {
+        None => format!("`{text}`"),
+        Some(kind) => format!("a text of {} that {}", characters(&text), kind.looks()),
+    }
+}
+
+/// A name in backticks, such as a type's, a region's or a project's; of a text that is none, only its length.
+pub(crate) fn name(text: &str) -> String {
+    if text.is_empty() {
+        return "empty".to_owned();
+    }
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:@*".contains(letter);
+    let is_name =
+        text.len() <= LONGEST_NAME && text.chars().all(is_plain) && words(text).all(|word| word.len() <= LONGEST_WORD);
+    if is_name { format!("`{text}`") } else { format!("a text of {}", characters(text)) }
+}
+
+/// Scheme, host and port of a URL in backticks: what follows them, and a user before them, may be a secret.
+pub(crate) fn origin(url: &Url) -> String {
+    match url.origin() {
+        origin @ url::Origin::Tuple(..) => format!("`{}`", origin.ascii_serialization()),
+        url::Origin::Opaque(_) => format!("a URL of the scheme {}", name(url.scheme())),
+    }
+}
+
+fn characters(text: &str) -> String {
+    match text.chars().count() {
+        1 => "1 character".to_owned(),
+        count => format!("{count} characters"),
+    }
+}
+
+/// Letters and digits in a row.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric())
+}
+
+fn is_key(word: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+    word.len() >= SHORTEST_KEY && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
+/// Whether a text is base64, of either alphabet and broken into lines or not, whose content begins as JSON or PEM does.
+fn is_base64(text: &str) -> bool {
+    let compact: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let compact = compact.trim_end_matches('=');
+    let is_of_either =
+        compact.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'));
+    if compact.len() < SHORTEST_BASE64 || !is_of_either {
+        return false;
+    }
+    let start = &compact[..SHORTEST_BASE64];
+    let decoded = STANDARD_NO_PAD.decode(start).or_else(|_| URL_SAFE_NO_PAD.decode(start)).unwrap_or_default();
+    let content = decoded.trim_ascii_start();
+    content.starts_with(b"{") || content.starts_with(b"-----")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_if_it_can_be_one() {
+        for text in [
+            "credential.json",
+            "/etc/rolebridge/credential file (1).json",
+            r"C:\Users\me\AppData\Local\Temp\credential.json",
+            "/var/lib/docker/overlay2/3f5c9d0e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d/merged",
+            "/home/user/eyes/and/ears/in/base64/alphabet",
+            "ключ.json",
+            "",
+        ] {
+            assert_eq!(path(Path::new(text)), format!("`{text}`"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_named_by_what_it_looks_like() {
+        let json = r#"{"type":"service_account","private_key":"planted"}"#;
+        let (start, end) = json.split_at(24);
+        let wrapped = format!("{}\n{}", STANDARD_NO_PAD.encode(start), STANDARD_NO_PAD.encode(end));
+        let cases = [
+            (json.to_owned(), Kind::Json),
+            (r#""planted""#.to_owned(), Kind::Json),
+            (STANDARD_NO_PAD.encode(json), Kind::Base64),
+            (format!("{}==", URL_SAFE_NO_PAD.encode(json)), Kind::Base64),
+            (STANDARD_NO_PAD.encode(format!("\n  {json}")), Kind::Base64),
+            (STANDARD_NO_PAD.encode("-----BEGIN PRIVATE KEY-----\nplanted"), Kind::Base64),
+            (wrapped, Kind::Base64),
+            ("-----BEGIN PRIVATE KEY-----planted".to_owned(), Kind::Key),
+            ("ya29.planted0AaBbCcDdEeFfGgHhIiJjKkLlMmNnOoPp".to_owned(), Kind::Key),
+            ("planted\nplanted".to_owned(), Kind::Other),
+            ("planted".repeat(37), Kind::Other),
+            ("planted/".repeat(513), Kind::Other),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(Kind::of_no_path(&text), Some(kind), "{text}");
+            let shown = path(Path::new(&text));
+            assert_eq!(shown, format!("a text of {} characters that {}", text.chars().count(), kind.looks()));
+        }
+    }
+
+    #[test]
+    fn a_name_is_short_and_made_of_short_words() {
+        for text in
+            ["service_account", "urn:ietf:params:oauth:token-type:jwt", "us-east-1a", "example.com:project", "*"]
+        {
+            assert_eq!(name(text), format!("`{text}`"));
+        }
+        assert_eq!(name(""), "empty");
+        for text in [
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "0123456789abcdef0123456789abcdef",
+            r#"{"private_key":1}"#,
+            "https://user:password@example.com",
+            &"ab-".repeat(22),
+        ] {
+            assert_eq!(name(text), format!("a text of {} characters", text.len()));
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_by_its_origin() {
+        let shown = |text: &str| origin(&Url::parse(text).expect("a URL"));
+        assert_eq!(
+            shown("https://user:planted@example.com:8443/planted?planted#planted"),
+            "`https://example.com:8443`"
+        );
+        assert_eq!(shown("data:planted"), "a URL of the scheme `data`");
+    }
+}
