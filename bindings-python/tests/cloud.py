@@ -138,6 +138,7 @@ def python(
     return subprocess.Popen(
         [*program, "-W", "error", "-c", script, *arguments],
         env={**inherited, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -11,6 +11,7 @@ pub(crate) mod native;
 mod network;
 pub(crate) mod process;
 mod proxy;
+mod sentinel;
 mod tls;
 mod tunnel;
 

@@ -24,7 +24,6 @@ use crate::retry;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use futures_util::future;
-use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
@@ -174,7 +173,7 @@ impl Service<'_> {
     async fn keys(&self, session: &Session, role: &str) -> Result<AccessKey, Error> {
         let reply = succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
         // Served as text/plain: the body alone tells that it is JSON.
-        let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are not JSON"))?;
+        let value = reply.json().ok_or_else(|| malformed("keys that are not JSON"))?;
         let text = |name: &str| value[name].as_str().filter(|text| !text.is_empty());
         if let Some(code) = text("Code").filter(|code| *code != "Success") {
             return Err(failure(format!(

@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 use std::time::Duration;
 use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 /// The scope of a federated token that only impersonates: whatever is asked of the service account's token, the one
 /// federated token serves. (Node's library asks for cloud-platform, Python's for this narrower one.)
@@ -48,9 +49,10 @@ pub(crate) fn request(
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header("x-goog-api-client", usage(exchange));
     if let Some((id, secret)) = exchange.client {
-        let pair = format!("{id}:{secret}");
-        let mut basic =
-            HeaderValue::try_from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))?;
+        let pair = Zeroizing::new(format!("{id}:{secret}"));
+        let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(pair.as_bytes()));
+        let header = Zeroizing::new(format!("Basic {}", encoded.as_str()));
+        let mut basic = HeaderValue::from_str(&header)?;
         basic.set_sensitive(true);
         request = request.header(AUTHORIZATION, basic);
     }
@@ -68,7 +70,7 @@ fn usage(exchange: &Exchange<'_>) -> String {
 
 /// The federated token of a reply to a request that was sent at `asked_at`.
 pub(crate) fn read(reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Result<Token, Error> {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let body = reply.json().unwrap_or_default();
     if reply.status != 200 {
         return Err(refusal(reply, &body, exchange, asked_at));
     }
@@ -91,7 +93,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 /// How far AWS's clock is from ours, if that is why the subject token was refused: AWS said that the signature's time is
 /// wrong, and the reply's own date says the same. Another signature with that clock's time will do.
 pub(crate) fn clock_skew(reply: &Reply, asked_at: Timestamp) -> Option<Skew> {
-    let said = said(&serde_json::from_slice(&reply.body).unwrap_or_default());
+    let said = said(&reply.json().unwrap_or_default());
     let skew = Skew::between(asked_at, reply.date?);
     (reply.status != 200 && is_about_time(&said.description) && skew.size() > SIGNATURE_WINDOW).then_some(skew)
 }

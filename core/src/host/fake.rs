@@ -116,7 +116,7 @@ impl World {
             status,
             date: Some(google_now),
             retry_after: None,
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into_bytes().into(),
         };
         if let Some(path) = path.strip_prefix("/latest/") {
             return Reply { date: None, ..self.metadata(path, now) };
@@ -166,7 +166,7 @@ impl World {
                 .to_string()
             }
         };
-        Reply { status: 200, date: None, retry_after: None, body: body.into_bytes() }
+        Reply { status: 200, date: None, retry_after: None, body: body.into_bytes().into() }
     }
 }
 

@@ -69,11 +69,14 @@ impl Clients {
         failed.is_new = true;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE).and_then(Timestamp::from_http_date);
+        // At once, where it is known: a body that grows leaves parts of itself behind.
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let length = length.min(LONGEST_BODY);
         let mut reply = Reply {
             status: response.status().as_u16(),
             date,
             retry_after: header(RETRY_AFTER).and_then(|text| retry_after(text.trim(), date)),
-            body: Vec::new(),
+            body: Vec::with_capacity(length).into(),
         };
         while let Some(chunk) = response.chunk().await.map_err(|cause| failed.because_of(cause))? {
             if reply.body.len() + chunk.len() > LONGEST_BODY {

@@ -11,6 +11,7 @@ use crate::observe::{Explanation, MintTrace};
 use crate::time::Timestamp;
 use crate::token::Token;
 use http::HeaderValue;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,13 +133,7 @@ impl Shared {
         let mint = Mint::new(self.setup.request.clone(), context, Arc::clone(registries), is_waited_for);
         match self.setup.host.spawn(Box::pin(mint.run(guard))) {
             Ok(()) => Ok(flight),
-            Err(cause) => {
-                let message = "the threads that mint tokens could not be started";
-                let error = Error::new(Kind::Unavailable, Step::Identity, message);
-                Err(error
-                    .hinting("raise the limit of threads (`ulimit -u`, `pids.max`) or of open files (`ulimit -n`)")
-                    .caused_by(cause))
-            }
+            Err(cause) => Err(not_started(cause)),
         }
     }
 
@@ -168,6 +163,17 @@ impl Shared {
         let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
         MintContext { host, environment: environment.clone(), deadline, trace: None }
     }
+}
+
+/// What cannot be run, on a machine that has no more threads, or in a process whose engines are lost at once.
+pub(super) fn not_started(cause: io::Error) -> Error {
+    let message = "the threads that mint tokens could not be started";
+    if cause.kind() == io::ErrorKind::Other {
+        return internal(message).caused_by(cause);
+    }
+    Error::new(Kind::Unavailable, Step::Identity, message)
+        .hinting("raise the limit of threads (`ulimit -u`, `pids.max`) or of open files (`ulimit -n`)")
+        .caused_by(cause)
 }
 
 /// A failure of this crate, before any step of the way.

@@ -596,6 +596,16 @@ async fn a_flight_that_vanishes_each_time_is_an_error_and_poisons_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_callback_is_called_even_if_the_engine_that_was_to_call_it_is_lost() {
+    let host = Stage::new();
+    let pending = source(&host).request(&environment("AKIDEXAMPLE"));
+    host.world().outage = Outage::Vanishing;
+    let (told, was_told) = tokio::sync::oneshot::channel();
+    pending.when_settled(move |result| told.send(result.map_err(|error| error.kind())).expect("the test waits"));
+    assert_eq!(was_told.await.expect("called").map(|_| ()), Err(Kind::Internal));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mint_is_explained_step_by_step_and_leaves_the_cache_as_it_was() {
     let host = Stage::new();
     let source = source(&host);
