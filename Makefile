@@ -1,7 +1,7 @@
 # The phone book. Nothing is decided here: every line calls the tool that decides.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fleet wheel addon clean
+.PHONY: help demo test check docs bench fleet wheel addon clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,6 +14,9 @@ test: ## every suite: Rust, Python, Node, lints, types
 
 check: ## what to run while you work: formatting, lints, Rust
 	python3 tests/run lints rust
+
+docs: ## writes what the pages quote anew: programs, output, errors, references
+	python3 tests/run pages
 
 bench: ## Rolebridge beside its peers; writes docs/benchmarks.md
 	python3 bench/run.py
