@@ -142,8 +142,8 @@ class TokenSource:
         return None if issued is None else self._adopted(issued)
 
     def invalidate(self, token: Token) -> bool:
-        """Reports that an API answered 401 to `token`: if this is the cached one and at least thirty seconds old, the next
-        call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
+        """Reports that an API answered 401 to `token`: if this is the cached token and at least thirty seconds old, the
+        next call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
         """
         outcome = self._native.invalidate(token, _wait.environment())
         if isinstance(outcome, Failure):
