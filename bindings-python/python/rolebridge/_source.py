@@ -100,7 +100,7 @@ class TokenSource:
         return cls(_wait.built(building), recipe)
 
     def warm(self) -> None:
-        """Starts the minting of a token, unless one is at hand, and returns at once.
+        """Starts the minting of a token, unless one is cached, and returns at once.
 
         For a program that imports its other libraries meanwhile. It never raises: whatever goes wrong is told to the
         first call that wants the token.
@@ -134,7 +134,7 @@ class TokenSource:
         return headers
 
     def cached(self) -> Token | None:
-        """The token at hand, if nothing needs to be done for it; starts nothing."""
+        """The cached token, if it needs no renewal; starts nothing."""
         kept = self._native.kept()
         if kept is not None:
             return kept
