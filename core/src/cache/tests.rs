@@ -47,7 +47,7 @@ fn waits(answer: Answer<Name>) -> bool {
     matches!(next(answer), Some(Next::Wait(_)))
 }
 
-/// How long nothing is tried after a failure.
+/// Until when no flight is started after a failure.
 fn cooldown_until(answer: Answer<Name>) -> Timestamp {
     match next(answer) {
         Some(Next::Cooldown(_, until)) => until,
@@ -316,6 +316,33 @@ fn a_failure_long_after_the_last_is_a_first_one() {
     settle(&slot, at(1), failed("down"));
     settle(&slot, at(3600), failed("down"));
     assert_eq!(cooldown_until(slot.ask(at(3600))), at(3601));
+}
+
+#[test]
+fn a_failure_thirty_seconds_after_the_cooldown_is_a_first_one() {
+    for (seconds, cooldown) in [(30, 2), (31, 1)] {
+        let slot = slot();
+        settle(&slot, at(0), failed("down"));
+        settle(&slot, at(seconds), failed("down"));
+        let until = at(seconds).plus(Duration::from_secs(cooldown));
+        assert_eq!(cooldown_until(slot.ask(at(seconds))), until, "after {seconds} seconds");
+    }
+}
+
+#[test]
+fn a_sliced_wait_ends_with_the_outcome_and_not_before_its_slice() {
+    const LONG: Duration = Duration::from_secs(3600);
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let mut wait = leader.flight().wait();
+    let settling = std::thread::spawn(move || {
+        // So that the wait has begun; had it not, it would find the outcome there.
+        std::thread::sleep(Duration::from_millis(20));
+        leader.settle(minted("one", at(0)), at(0), 0.0);
+    });
+    assert!(wait.block(Some(LONG)).is_some(), "woken by the outcome");
+    assert!(wait.block(Some(LONG)).is_some(), "and where it is there already, there is no wait");
+    settling.join().expect("no panic");
 }
 
 #[test]
