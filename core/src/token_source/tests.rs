@@ -305,11 +305,11 @@ async fn a_token_that_was_refused_to_two_sources_is_given_out_by_neither() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_hold_offs() {
+async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_cooldowns() {
     let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Down;
-    // Taken from the end: three waits between tries, the federated layer's hold-off, the access layer's.
+    // Taken from the end: three waits between tries, the federated layer's cooldown, the access layer's.
     host.world().chances = vec![1.0, 0.0, 0.0, 0.0, 0.0];
     assert_eq!(value(&source).await, Err(Kind::Unavailable));
     let tries = host.calls().0;
@@ -670,5 +670,5 @@ async fn what_never_answers_is_explained_too() {
     host.world().outage = Outage::Vanishing;
     assert_eq!(source.explain().await.result.expect_err("no token").kind(), Kind::Internal);
     host.world().outage = Outage::None;
-    assert!(value(&source).await.is_ok(), "no hold-off comes of it");
+    assert!(value(&source).await.is_ok(), "no cooldown comes of it");
 }
