@@ -35,6 +35,10 @@ pub(crate) trait Clock: Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 
+    /// The wall clock, read in a fraction of the time. What it shows may be past: by a tick or two, and on a busy machine by
+    /// more.
+    fn coarse_now(&self) -> Timestamp;
+
     /// Tells how long ago it was made, to the microsecond, whatever becomes of the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync>;
 }

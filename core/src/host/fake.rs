@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) prepared: Vec<String>,
     /// How far somebody has set our wall clock forward since the start.
     pub(crate) clock_set_forward: Duration,
+    /// How far the coarse clock is behind the exact one.
+    pub(crate) coarse_clock_lags: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +85,7 @@ impl Fake {
             last_end: Timestamp::EPOCH,
             prepared: Vec::new(),
             clock_set_forward: Duration::ZERO,
+            coarse_clock_lags: Duration::ZERO,
         };
         Arc::new(Fake {
             started: Instant::now(),
@@ -175,6 +178,11 @@ impl Clock for Fake {
     fn now(&self) -> Timestamp {
         let set_forward = self.world().clock_set_forward;
         Timestamp::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed()).plus(set_forward)
+    }
+
+    fn coarse_now(&self) -> Timestamp {
+        let lag = self.world().coarse_clock_lags;
+        self.now().minus(lag)
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {

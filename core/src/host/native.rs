@@ -43,7 +43,18 @@ pub(crate) struct Native;
 
 impl Clock for Native {
     fn now(&self) -> Timestamp {
-        wall_clock()
+        std::time::SystemTime::now().into()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn coarse_now(&self) -> Timestamp {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        Timestamp::from_unix(now.tv_sec, now.tv_nsec)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn coarse_now(&self) -> Timestamp {
+        self.now()
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {
@@ -108,18 +119,6 @@ impl Http for Native {
             }
         })
     }
-}
-
-/// To the nearest tick, some milliseconds: every rule here counts in seconds.
-#[cfg(target_os = "linux")]
-fn wall_clock() -> Timestamp {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-    Timestamp::from_unix(now.tv_sec, now.tv_nsec)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn wall_clock() -> Timestamp {
-    std::time::SystemTime::now().into()
 }
 
 /// A credential file's text, read on the caller's thread when a source is built.

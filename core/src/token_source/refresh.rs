@@ -56,6 +56,11 @@ impl Shared {
         self.setup.host.now()
     }
 
+    /// For what may be late by the lag of a coarse clock.
+    pub(super) fn coarse_now(&self) -> Timestamp {
+        self.setup.host.coarse_now()
+    }
+
     /// The environment of a call that brings none.
     pub(super) fn environment(&self) -> Environment {
         self.setup.environment.clone().unwrap_or_else(|| self.setup.host.environment())

@@ -9,6 +9,7 @@ use crate::host::Clock;
 use crate::host::fake::{Fake, Outage};
 use crate::mint::{Registries, Store};
 use crate::time::Timestamp;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::fmt;
 use std::ops::Deref;
@@ -427,6 +428,35 @@ async fn who_waits_for_a_frozen_flight_that_fails_leads_another() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     for waiter in waiters {
         assert_eq!(waiter.await.expect("no panic").as_deref(), Ok("access-1"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_coarse_clock_that_is_behind_gives_out_no_token_after_its_end() {
+    for lag in [0, 4, 12, 100, 900] {
+        let host = Stage::new();
+        let source = source(&host);
+        let first = source.token().await.expect("a first token");
+        // Nobody can renew it, so that it is used to its end.
+        host.world().outage = Outage::Down;
+        host.world().coarse_clock_lags = Duration::from_millis(lag);
+        pass(3590).await;
+        let mut last_use = Timestamp::EPOCH;
+        while host.now() < first.end().plus(Duration::from_secs(2)) {
+            let asked_at = host.now();
+            // Headers have a copy in each thread, with an end of its own.
+            let (cached, headers) = (source.cached().is_some(), source.headers().now_or_never());
+            if cached || matches!(headers, Some(Ok(_))) {
+                last_use = asked_at;
+                assert!(asked_at < first.end(), "{lag} ms behind, used {:?} late", asked_at.since(first.end()));
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(
+            first.end().since(last_use),
+            Duration::from_millis(1),
+            "{lag} ms behind: used to its last millisecond"
+        );
     }
 }
 
