@@ -1,7 +1,7 @@
 # The phone book. Nothing is decided here: every line calls the tool that decides.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fleet wheel addon clean
+.PHONY: help demo test check docs mutants bench fleet wheel addon clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,6 +14,14 @@ test: ## every suite: Rust, Python, Node, lints, types
 
 check: ## what to run while you work: formatting, lints, Rust
 	python3 tests/run lints rust
+
+docs: ## writes what the pages quote anew: programs, output, errors, references
+	python3 tests/run pages
+
+mutants: ## changes one thing at a time where a wrong one would hurt, and tells what no test notices
+	cargo mutants -p rolebridge --test-package rolebridge,rolebridge-model,rolebridge-oracle -f 'core/src/cache/*.rs' \
+		-f 'core/src/mint/*.rs' -f core/src/token_source/own_copies.rs -f core/src/config/endpoints.rs \
+		-f core/src/retry.rs -f core/src/sigv4.rs --output target/mutants
 
 bench: ## Rolebridge beside its peers; writes docs/benchmarks.md
 	python3 bench/run.py

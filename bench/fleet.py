@@ -200,16 +200,16 @@ class Ahead(Client):
             self.record.failed(process, 1)
         self.failures[process] += 1
         # The federated token's slot and the access token's draw one each; the longer one counts.
-        hold_off = max(self.hold_off(process), self.hold_off(process))
-        return self.begin_flight(process, self.next_call(process, at, at + hold_off))
+        cooldown = max(self.cooldown(process), self.cooldown(process))
+        return self.begin_flight(process, self.next_call(process, at, at + cooldown))
 
-    def hold_off(self, process: int) -> float:
+    def cooldown(self, process: int) -> float:
         chance = self.chance.random()
         doubled = min(self.FIRST_HOLD_OFF * (1 << min(self.failures[process] - 1, 10)), self.LONGEST_HOLD_OFF)
         return max(doubled * (1 - chance / 2), min(self.retry_after, self.LONGEST_ASKED_HOLD_OFF) * (1 + chance))
 
     def next_call(self, process: int, at: float, until: float) -> float:
-        """The first call after a hold-off. While there is a token, calls come all the time; the others fail."""
+        """The first call after a cooldown. While there is a token, calls come all the time; the others fail."""
         expires_at = self.expires_at[process]
         if until <= expires_at:
             return until

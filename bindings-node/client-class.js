@@ -68,7 +68,7 @@ function makeClass(AwsClient) {
       );
     }
 
-    /** Starts the minting of a token, unless one is at hand, and returns at once; see `TokenSource.warm`. */
+    /** Starts the minting of a token, unless one is cached, and returns at once; see `TokenSource.warm`. */
     warm() {
       if (this.#source) this.#scoped().warm();
     }

@@ -77,7 +77,7 @@ export declare class TokenSource {
   static fromEnv(options?: TokenSourceOptions): TokenSource;
 
   /**
-   * Starts the minting of a token, unless one is at hand, and returns at once: for a program that loads its other
+   * Starts the minting of a token, unless one is cached, and returns at once: for a program that loads its other
    * libraries meanwhile. Whatever goes wrong is told to the first call that wants the token. It keeps nothing alive.
    */
   warm(): void;

@@ -41,7 +41,7 @@ export declare class TokenSource {
   get scopes(): Array<string>
   /** Answers if nothing has to be waited for; else returns null, and calls `settle` once, later. */
   request(variables: Variables, settle: (outcome: Answer | Failure) => void): Answer | Failure | null
-  /** Starts the minting of a token, unless one is at hand, and returns at once. */
+  /** Starts the minting of a token, unless one is cached, and returns at once. */
   warm(variables: Variables): void
   /** An API answered 401 to this token. */
   invalidate(answer: Answer, variables: Variables): boolean

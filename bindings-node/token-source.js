@@ -1,7 +1,7 @@
 'use strict';
 
 /*
- * `TokenSource` for JavaScript: core's, with its token kept at hand and its failures thrown.
+ * `TokenSource` for JavaScript: core's, with its token kept in JavaScript and its failures thrown.
  */
 
 const { inspect } = require('node:util');

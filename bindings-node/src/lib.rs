@@ -142,7 +142,7 @@ impl TokenSource {
         Ok(None)
     }
 
-    /// Starts the minting of a token, unless one is at hand, and returns at once.
+    /// Starts the minting of a token, unless one is cached, and returns at once.
     #[napi(catch_unwind)]
     pub fn warm(&self, variables: Variables) {
         if self.0.cached().is_none() {

@@ -16,7 +16,7 @@ const bearerOf = (headers) => headers.Authorization ?? headers.get('authorizatio
 
 /** Runs `body` with a count of what core is asked and told meanwhile. */
 async function counting(body) {
-  const calls = { request: 0, refused: 0 };
+  const calls = { request: 0, invalidate: 0 };
   const before = {};
   for (const name of Object.keys(calls)) {
     before[name] = native.TokenSource.prototype[name];
@@ -114,9 +114,9 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
   on('what an API refused is told to core', (client) =>
     counting(async (calls) => {
       await client.refreshAccessTokenAsync();
-      assert.deepEqual(calls, { request: 1, refused: 0 }, 'there was nothing to refuse');
+      assert.deepEqual(calls, { request: 1, invalidate: 0 }, 'there was nothing to refuse');
       await client.refreshAccessTokenAsync();
-      assert.deepEqual(calls, { request: 2, refused: 1 });
+      assert.deepEqual(calls, { request: 2, invalidate: 1 });
     }),
   );
 

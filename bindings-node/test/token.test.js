@@ -83,7 +83,7 @@ test('sources of equal configuration share one exchange, and other scopes share 
     assert.deepEqual(asked, ['https://www.googleapis.com/auth/cloud-platform', scopes[0]]);
   }));
 
-test('a failure is shared by all sources of one identity while it is held off', () =>
+test('a failure is shared by all sources of one identity while it is cooling down', () =>
   inWorld({ aws: { instance: { role: null } } }, async (world, make) => {
     await assert.rejects(make().token(), { kind: 'identity', status: 404 });
     await world.patch({ aws: { instance: { role: 'bigquery-role' } } });

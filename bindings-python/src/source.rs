@@ -1,4 +1,4 @@
-//! Core's token source, with the Python object of the token at hand.
+//! Core's token source, with the Python object of the current token.
 
 use crate::building::Building;
 use crate::failure::{Failure, either, guarded};
@@ -78,13 +78,13 @@ impl Source {
         Ok(if aside && !is_text { Building::aside(builder) } else { Building::here(builder) })
     }
 
-    /// The object of the token at hand, if nothing needs to be done for it and it was made into one before.
+    /// The object of the cached token, if that needs no renewal and it was made into one before.
     fn kept(&self, py: Python<'_>) -> Option<Py<Token>> {
         let issued = guarded(|| Ok(self.source.cached())).ok()??;
         self.kept_of(py, &issued)
     }
 
-    /// The token at hand, if nothing needs to be done for it; starts nothing.
+    /// The cached token, if it needs no renewal; starts nothing.
     fn cached(&self) -> Option<Issued> {
         guarded(|| Ok(self.source.cached())).ok()?.map(Issued::new)
     }

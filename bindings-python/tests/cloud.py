@@ -12,6 +12,13 @@ from typing import Any
 
 TESTS = Path(__file__).parents[2] / "tests"
 
+#: A merge patch on `tests/credential.json`: the file as gcloud writes it, with Google's own hosts.
+GOOGLE = {
+    "token_url": "https://sts.googleapis.com/v1/token",
+    "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
+    "{service_account}:generateAccessToken",
+}
+
 #: Nothing of this goes through a proxy, whatever the environment says.
 _loopback = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -131,6 +138,7 @@ def python(
     return subprocess.Popen(
         [*program, "-W", "error", "-c", script, *arguments],
         env={**inherited, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -32,7 +32,9 @@ def test_refused(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(GIVEN.glob("*.json")), ids=lambda path: path.stem)
 def test_given(path: Path, environment: Callable[[Mapping[str, str]], None]) -> None:
-    vector = json.loads(path.read_text().replace("{gcloud}", json.dumps((VECTORS / "accept/gcloud.json").read_text())[1:-1]))
+    vector = json.loads(
+        path.read_text().replace("{gcloud}", json.dumps((VECTORS / "accept/gcloud.json").read_text())[1:-1])
+    )
     environment(vector.get("environment", {}))
 
     def build() -> TokenSource:

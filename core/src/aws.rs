@@ -32,7 +32,7 @@ pub(crate) mod sts;
 use crate::context::MintContext;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
-use crate::identity::{AccessKey, Identity, Region};
+use crate::identity::{AccessKey, Identity, KeySource, Region};
 use futures_util::future;
 use shared_config::SharedConfig;
 use source::container::{self as container_source, Container};
@@ -59,18 +59,18 @@ pub(crate) struct Options {
 /// Where this workload's identity is to be found: what the program and the environment configure, decided with no request.
 #[derive(Debug)]
 pub(crate) struct Source {
-    key: KeySource,
-    region: RegionSource,
+    key: KeyPlace,
+    region: RegionPlace,
     role: Option<Role>,
 }
 
 #[derive(Debug)]
-enum KeySource {
+enum KeyPlace {
     Supplier(Supplier),
     Known(AccessKey),
     WebIdentity(WebIdentity),
     /// And where to look if the files say nothing of it.
-    Profile(Profile, Box<KeySource>),
+    Profile(Profile, Box<KeyPlace>),
     Container(Container),
     InstanceMetadata(Endpoint),
     /// What is configured is broken, or nothing is configured.
@@ -78,10 +78,10 @@ enum KeySource {
 }
 
 #[derive(Debug)]
-enum RegionSource {
+enum RegionPlace {
     Known(Region),
     /// And where to look if the profile names none.
-    Profile(Profile, Box<RegionSource>),
+    Profile(Profile, Box<RegionPlace>),
     Task(Url),
     InstanceMetadata(Endpoint),
     Nowhere(Error),
@@ -91,58 +91,58 @@ enum RegionSource {
 /// credential file was allowed to say that instance metadata is.
 pub(crate) fn resolve(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Source {
     Source {
-        key: key_source(environment, options, metadata_origin).unwrap_or_else(KeySource::Nowhere),
-        region: region_source(environment, options, metadata_origin).unwrap_or_else(RegionSource::Nowhere),
+        key: key_source(environment, options, metadata_origin).unwrap_or_else(KeyPlace::Nowhere),
+        region: region_source(environment, options, metadata_origin).unwrap_or_else(RegionPlace::Nowhere),
         role: options.role.clone(),
     }
 }
 
-fn key_source(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Result<KeySource, Error> {
+fn key_source(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Result<KeyPlace, Error> {
     if let Some(supplier) = &options.supplier {
-        return Ok(KeySource::Supplier(supplier.clone()));
+        return Ok(KeyPlace::Supplier(supplier.clone()));
     }
     if options.profile.is_some() {
         let profile = profile::selected(environment, options.profile.as_deref());
         let nowhere = failure("the profile that the program names has no credentials");
-        return Ok(KeySource::Profile(profile, Box::new(KeySource::Nowhere(nowhere))));
+        return Ok(KeyPlace::Profile(profile, Box::new(KeyPlace::Nowhere(nowhere))));
     }
     if let Some(key) = variables::key(environment)? {
-        return Ok(KeySource::Known(key));
+        return Ok(KeyPlace::Known(key));
     }
     if let Some(web_identity) = web_identity::configured(environment)? {
-        return Ok(KeySource::WebIdentity(web_identity));
+        return Ok(KeyPlace::WebIdentity(web_identity));
     }
-    let after = container_or_instance(environment, metadata_origin).unwrap_or_else(KeySource::Nowhere);
-    Ok(KeySource::Profile(profile::selected(environment, None), Box::new(after)))
+    let after = container_or_instance(environment, metadata_origin).unwrap_or_else(KeyPlace::Nowhere);
+    Ok(KeyPlace::Profile(profile::selected(environment, None), Box::new(after)))
 }
 
-fn container_or_instance(environment: &Environment, metadata_origin: Option<&Url>) -> Result<KeySource, Error> {
+fn container_or_instance(environment: &Environment, metadata_origin: Option<&Url>) -> Result<KeyPlace, Error> {
     if let Some(container) = container_source::configured(environment)? {
-        return Ok(KeySource::Container(container));
+        return Ok(KeyPlace::Container(container));
     }
     let need = "no AWS identity is set up here: no keys in the environment, no web identity, no profile with credentials, no container's role";
-    Ok(KeySource::InstanceMetadata(instance_metadata::endpoint(environment, metadata_origin, need)?))
+    Ok(KeyPlace::InstanceMetadata(instance_metadata::endpoint(environment, metadata_origin, need)?))
 }
 
 fn region_source(
     environment: &Environment,
     options: &Options,
     metadata_origin: Option<&Url>,
-) -> Result<RegionSource, Error> {
+) -> Result<RegionPlace, Error> {
     if let Some(region) = variables::region(environment)? {
-        return Ok(RegionSource::Known(region));
+        return Ok(RegionPlace::Known(region));
     }
-    let after = task_or_instance(environment, metadata_origin).unwrap_or_else(RegionSource::Nowhere);
-    Ok(RegionSource::Profile(profile::selected(environment, options.profile.as_deref()), Box::new(after)))
+    let after = task_or_instance(environment, metadata_origin).unwrap_or_else(RegionPlace::Nowhere);
+    Ok(RegionPlace::Profile(profile::selected(environment, options.profile.as_deref()), Box::new(after)))
 }
 
-fn task_or_instance(environment: &Environment, metadata_origin: Option<&Url>) -> Result<RegionSource, Error> {
+fn task_or_instance(environment: &Environment, metadata_origin: Option<&Url>) -> Result<RegionPlace, Error> {
     if let Some(task) = task_metadata::configured(environment)? {
-        return Ok(RegionSource::Task(task));
+        return Ok(RegionPlace::Task(task));
     }
     let need = "no variable and no profile names the AWS region";
     let endpoint = instance_metadata::endpoint(environment, metadata_origin, need).map_err(without_region)?;
-    Ok(RegionSource::InstanceMetadata(endpoint))
+    Ok(RegionPlace::InstanceMetadata(endpoint))
 }
 
 impl Source {
@@ -160,9 +160,9 @@ impl Source {
     /// Whether finding the identity takes requests that may succeed, as far as can be told without a look at any file.
     pub(crate) fn waits(&self) -> bool {
         match (&self.key, &self.region) {
-            (KeySource::Nowhere(_), _) | (_, RegionSource::Nowhere(_)) => false,
-            (KeySource::Profile(_, after), RegionSource::Known(_)) => !matches!(**after, KeySource::Nowhere(_)),
-            (KeySource::Known(_), RegionSource::Known(_)) => self.role.is_some(),
+            (KeyPlace::Nowhere(_), _) | (_, RegionPlace::Nowhere(_)) => false,
+            (KeyPlace::Profile(_, after), RegionPlace::Known(_)) => !matches!(**after, KeyPlace::Nowhere(_)),
+            (KeyPlace::Known(_), RegionPlace::Known(_)) => self.role.is_some(),
             _ => true,
         }
     }
@@ -176,39 +176,39 @@ impl Source {
         let region = identity.region().clone();
         let named = call::named_endpoint(&context.environment, crate::env_names::AWS_ENDPOINT_URL_STS)?;
         let key = role::key(context, &region, named.as_ref(), identity.into_key(), &role).await?;
-        Ok(Identity::of(key, region))
+        Ok(Identity::of(key, region).from(KeySource::Role(role.role_arn)))
     }
 }
 
 /// A source of keys when what the files say is known.
 enum Decided {
     Plan(Profile, SharedConfig, profile_plan::Plan),
-    Other(KeySource),
+    Other(KeyPlace),
 }
 
 /// Reads AWS's files, if the keys or the region may be there, and decides by them.
 async fn with_profile(
-    key: KeySource,
-    region: RegionSource,
+    key: KeyPlace,
+    region: RegionPlace,
     context: &MintContext,
-) -> Result<(Decided, RegionSource), Error> {
+) -> Result<(Decided, RegionPlace), Error> {
     // The region of a source that is refused already is not looked for.
     let config = match (&key, &region) {
-        (KeySource::Nowhere(_), _) => None,
-        (KeySource::Profile(profile, _), _) | (_, RegionSource::Profile(profile, _)) => {
+        (KeyPlace::Nowhere(_), _) => None,
+        (KeyPlace::Profile(profile, _), _) | (_, RegionPlace::Profile(profile, _)) => {
             Some(profile.load(context).await?)
         }
         _ => None,
     };
     let region = match (region, &config) {
-        (RegionSource::Profile(profile, after), Some(config)) => match profile.region(config)? {
-            Some(region) => RegionSource::Known(region),
+        (RegionPlace::Profile(profile, after), Some(config)) => match profile.region(config)? {
+            Some(region) => RegionPlace::Known(region),
             None => *after,
         },
         (region, _) => region,
     };
     let key = match (key, config) {
-        (KeySource::Profile(profile, after), Some(config)) => match profile.plan(&config)? {
+        (KeyPlace::Profile(profile, after), Some(config)) => match profile.plan(&config)? {
             Some(plan) => Decided::Plan(profile, config, plan),
             None => Decided::Other(*after),
         },
@@ -218,55 +218,60 @@ async fn with_profile(
 }
 
 impl Decided {
-    async fn find(self, region: RegionSource, context: &MintContext) -> Result<Identity, Error> {
+    async fn find(self, region: RegionPlace, context: &MintContext) -> Result<Identity, Error> {
         let key = match self {
             Decided::Plan(profile, config, plan) => {
                 let region = region.find(context).await?;
                 let key = profile.key(context, &config, plan, &region).await?;
-                return Ok(Identity::of(key, region));
+                return Ok(Identity::of(key, region).from(KeySource::Profile(profile.name().to_owned())));
             }
             Decided::Other(key) => key,
         };
         match key {
-            KeySource::Nowhere(error) => Err(error),
-            KeySource::Known(key) => Ok(Identity::of(key, region.find(context).await?)),
-            KeySource::Supplier(supplier) => match supplier.identity(context).await? {
-                (key, Some(region)) => Ok(Identity::of(key, region)),
-                (key, None) => Ok(Identity::of(key, region.find(context).await?)),
-            },
-            KeySource::WebIdentity(web_identity) => {
-                let region = region.find(context).await?;
-                Ok(Identity::of(web_identity.key(context, &region).await?, region))
+            KeyPlace::Nowhere(error) => Err(error),
+            KeyPlace::Known(key) => Ok(Identity::of(key, region.find(context).await?).from(KeySource::Environment)),
+            KeyPlace::Supplier(supplier) => {
+                let (key, supplied) = supplier.identity(context).await?;
+                let region = match supplied {
+                    Some(region) => region,
+                    None => region.find(context).await?,
+                };
+                Ok(Identity::of(key, region).from(KeySource::Supplier))
             }
-            KeySource::Container(container) => {
+            KeyPlace::WebIdentity(web_identity) => {
+                let region = region.find(context).await?;
+                let key = web_identity.key(context, &region).await?;
+                Ok(Identity::of(key, region).from(KeySource::WebIdentity))
+            }
+            KeyPlace::Container(container) => {
                 let (key, region) = future::join(container.key(context), region.find(context)).await;
-                Ok(Identity::of(key?, region?))
+                Ok(Identity::of(key?, region?).from(KeySource::Container))
             }
             // Both halves in one session.
-            KeySource::InstanceMetadata(endpoint) => {
+            KeyPlace::InstanceMetadata(endpoint) => {
                 let known = match region {
-                    RegionSource::InstanceMetadata(_) => None,
+                    RegionPlace::InstanceMetadata(_) => None,
                     region => Some(region.find(context).await?),
                 };
                 instance_metadata::identity(context, &endpoint, known).await
             }
-            KeySource::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
+            KeyPlace::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
         }
     }
 }
 
-impl KeySource {
+impl KeyPlace {
     fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
         let (kind, parts) = match self {
-            KeySource::Supplier(supplier) => ("supplier", vec![Some(supplier.id().to_vec().into())]),
-            KeySource::Known(key) => ("known", borrowed(key.parts())),
-            KeySource::WebIdentity(web_identity) => ("web identity", borrowed(web_identity.parts())),
-            KeySource::Profile(profile, after) => {
+            KeyPlace::Supplier(supplier) => ("supplier", vec![Some(supplier.id().to_vec().into())]),
+            KeyPlace::Known(key) => ("known", borrowed(key.parts())),
+            KeyPlace::WebIdentity(web_identity) => ("web identity", borrowed(web_identity.parts())),
+            KeyPlace::Profile(profile, after) => {
                 ("profile", borrowed(profile.parts()).into_iter().chain(after.parts()).collect())
             }
-            KeySource::Container(container) => ("container", borrowed(container.parts())),
-            KeySource::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
-            KeySource::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
+            KeyPlace::Container(container) => ("container", borrowed(container.parts())),
+            KeyPlace::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
+            KeyPlace::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
         };
         std::iter::once(Some(kind.as_bytes().into())).chain(parts).collect()
     }
@@ -276,29 +281,29 @@ fn borrowed(parts: Vec<Option<&[u8]>>) -> Vec<Option<Cow<'_, [u8]>>> {
     parts.into_iter().map(|part| part.map(Cow::Borrowed)).collect()
 }
 
-impl RegionSource {
+impl RegionPlace {
     fn parts(&self) -> Vec<Option<Cow<'_, [u8]>>> {
         let (kind, parts) = match self {
-            RegionSource::Known(region) => ("known", borrowed(vec![Some(region.as_str().as_bytes())])),
-            RegionSource::Profile(profile, after) => {
+            RegionPlace::Known(region) => ("known", borrowed(vec![Some(region.as_str().as_bytes())])),
+            RegionPlace::Profile(profile, after) => {
                 ("profile", borrowed(profile.parts()).into_iter().chain(after.parts()).collect())
             }
-            RegionSource::Task(url) => ("task", borrowed(vec![Some(url.as_str().as_bytes())])),
-            RegionSource::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
-            RegionSource::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
+            RegionPlace::Task(url) => ("task", borrowed(vec![Some(url.as_str().as_bytes())])),
+            RegionPlace::InstanceMetadata(endpoint) => ("metadata", borrowed(endpoint.parts())),
+            RegionPlace::Nowhere(error) => ("nowhere", borrowed(vec![Some(error.message().as_bytes())])),
         };
         std::iter::once(Some(kind.as_bytes().into())).chain(parts).collect()
     }
 
     async fn find(self, context: &MintContext) -> Result<Region, Error> {
         match self {
-            RegionSource::Known(region) => Ok(region),
-            RegionSource::Task(url) => task_metadata::region(context, &url).await,
-            RegionSource::InstanceMetadata(endpoint) => {
+            RegionPlace::Known(region) => Ok(region),
+            RegionPlace::Task(url) => task_metadata::region(context, &url).await,
+            RegionPlace::InstanceMetadata(endpoint) => {
                 instance_metadata::region(context, &endpoint).await.map_err(without_region)
             }
-            RegionSource::Nowhere(error) => Err(error),
-            RegionSource::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
+            RegionPlace::Nowhere(error) => Err(error),
+            RegionPlace::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
         }
     }
 }

@@ -36,10 +36,25 @@ impl MintContext {
 
     /// One step of the way: ends by the deadline, and is taken down if somebody watches.
     pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.watched(step, self.within(step, work)).await
+    }
+
+    /// The same, where every error is to say in which circumstance it happened.
+    pub(crate) async fn step_noting<T>(
+        &self,
+        step: Step,
+        circumstance: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let work = async { self.within(step, work).await.map_err(|error| error.noting(circumstance)) };
+        self.watched(step, work).await
+    }
+
+    async fn watched<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         if let Some(trace) = &self.trace {
             trace.begin(step);
         }
-        let result = self.within(step, work).await;
+        let result = work.await;
         if let Some(trace) = &self.trace {
             trace.end(result.as_ref().err().cloned());
         }

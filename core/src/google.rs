@@ -31,6 +31,9 @@ impl ServiceError {
         if let Some(code) = &self.code {
             message += &format!(" {code}");
         }
+        if let Some(host) = reply.redirects_to() {
+            message += &format!(", a redirect to {host}");
+        }
         message += ")";
         if !self.description.is_empty() {
             message += &format!(": {}", self.description);

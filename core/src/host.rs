@@ -13,6 +13,7 @@ pub(crate) mod native;
 mod network;
 pub(crate) mod process;
 mod proxy;
+mod sentinel;
 mod tls;
 mod tunnel;
 
@@ -36,6 +37,10 @@ impl<T: Clock + Chance + Surroundings + Files + Commands + Http + Flights + fmt:
 pub(crate) trait Clock: Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
+
+    /// The wall clock, read in a fraction of the time. What it shows may be past: by a tick or two, and on a busy machine by
+    /// more.
+    fn coarse_now(&self) -> Timestamp;
 
     /// Tells how long ago it was made, to the microsecond, whatever becomes of the wall clock.
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync>;

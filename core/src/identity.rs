@@ -13,6 +13,41 @@ use std::time::SystemTime;
 pub struct Identity {
     key: AccessKey,
     region: Region,
+    source: Option<KeySource>,
+}
+
+/// Where keys came from, so that an error can say whose they are and who must mend them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// Variables, which a person or a platform sets.
+    Environment,
+    /// Another issuer's token, for the role that trusts it.
+    WebIdentity,
+    /// A profile of AWS's shared files.
+    Profile(String),
+    /// The container's endpoint.
+    Container,
+    /// Instance metadata, for the role of this name.
+    InstanceRole(String),
+    /// A supplier of the program's own.
+    Supplier,
+    /// AWS STS, for the role that the program named.
+    Role(String),
+}
+
+impl KeySource {
+    /// What follows "the keys".
+    fn words(&self) -> String {
+        match self {
+            KeySource::Environment => "from the environment".to_owned(),
+            KeySource::WebIdentity => "of the web identity's role".to_owned(),
+            KeySource::Profile(name) => format!("of the profile `{name}`"),
+            KeySource::Container => "from the container's endpoint".to_owned(),
+            KeySource::InstanceRole(role) => format!("of the role `{role}` from instance metadata"),
+            KeySource::Supplier => "from the identity supplier".to_owned(),
+            KeySource::Role(arn) => format!("of the assumed role `{arn}`"),
+        }
+    }
 }
 
 impl Identity {
@@ -24,7 +59,7 @@ impl Identity {
             session_token: None,
             expires_at: Timestamp::NEVER,
         };
-        Identity { key, region }
+        Identity { key, region, source: None }
     }
 
     /// The same keys as temporary ones, which AWS knows by their session token.
@@ -34,7 +69,22 @@ impl Identity {
     }
 
     pub(crate) fn of(key: AccessKey, region: Region) -> Identity {
-        Identity { key, region }
+        Identity { key, region, source: None }
+    }
+
+    pub(crate) fn from(self, source: KeySource) -> Identity {
+        Identity { source: Some(source), ..self }
+    }
+
+    /// Which service gave the keys, as what follows "the keys"; none where a person set them.
+    pub(crate) fn given_by(&self) -> Option<String> {
+        self.source.as_ref().filter(|source| **source != KeySource::Environment).map(KeySource::words)
+    }
+
+    /// Which keys these are and where they speak to AWS: `keys …MPLE from the environment, in us-east-1`.
+    pub(crate) fn description(&self) -> String {
+        let source = self.source.as_ref().map(|source| format!(" {}", source.words())).unwrap_or_default();
+        format!("keys{}{source}, in {}", self.key.last_four(), self.region)
     }
 
     pub(crate) fn into_key(self) -> AccessKey {
@@ -62,6 +112,9 @@ impl Identity {
     }
 }
 
+/// AWS: an access key id has 16 characters or more.
+const SHORTEST_ID: usize = 16;
+
 /// An access key with its secret: an identity whose region is still to be found.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessKey {
@@ -72,6 +125,18 @@ pub(crate) struct AccessKey {
 }
 
 impl AccessKey {
+    /// The end of the id, as AWS's consoles show it. What is shorter than any id of AWS's would be half shown by it, and may
+    /// be another thing altogether.
+    fn last_four(&self) -> String {
+        let id = self.access_key_id.as_bytes();
+        match id.last_chunk::<4>() {
+            Some(last) if id.len() >= SHORTEST_ID && last.iter().all(u8::is_ascii_alphanumeric) => {
+                format!(" …{}", String::from_utf8_lossy(last))
+            }
+            _ => String::new(),
+        }
+    }
+
     /// What tells one from another.
     pub(crate) fn parts(&self) -> Vec<Option<&[u8]>> {
         vec![
@@ -204,7 +269,31 @@ fn is_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Region;
+    use super::{Identity, KeySource, Region};
+
+    #[test]
+    fn keys_are_described_by_source_region_and_the_end_of_their_id() {
+        let described = |id: &str, source: Option<KeySource>| {
+            let region = Region::parse("us-east-1").expect("a region");
+            let identity = Identity::new(id, "secret", region).with_session_token("token");
+            source.map_or(identity.clone(), |source| identity.from(source)).description()
+        };
+        let role = KeySource::InstanceRole("reader".to_owned());
+        let cases = [
+            ("AKIAIOSFODNN7EXAMPLE", Some(KeySource::Environment), "keys …MPLE from the environment, in us-east-1"),
+            (
+                "ASIAIOSFODNN7EXAMPLE",
+                Some(role),
+                "keys …MPLE of the role `reader` from instance metadata, in us-east-1",
+            ),
+            ("AKIAIOSFODNN7EXAMPLE", None, "keys …MPLE, in us-east-1"),
+            ("AKIAEXAMPLE", None, "keys, in us-east-1"),
+            ("AKIAIOSFODNN7EXAMPLE\u{1b}", None, "keys, in us-east-1"),
+        ];
+        for (id, source, words) in cases {
+            assert_eq!(described(id, source), words);
+        }
+    }
 
     #[test]
     fn a_region_is_words_and_a_number() {

@@ -70,11 +70,13 @@ const LONGEST_IDENTITY: Duration = Duration::from_secs(3600);
 /// A federated token is only used to ask for the next token, within seconds.
 const FEDERATED_MARGIN: Duration = Duration::from_secs(60);
 
-/// A federated token, and how far AWS's clock was from ours when it believed the signature.
+/// A federated token, how far AWS's clock was from ours when it believed the signature, and which keys signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Federated {
     token: Token,
     skew: Skew,
+    /// For errors of the steps that follow.
+    keys: Arc<str>,
 }
 
 /// One minting: what is requested, and the world in which it is made.
@@ -126,14 +128,17 @@ impl Mint {
     }
 
     async fn product(&self) -> Result<CacheEntry<Token>, Failure> {
-        let token = match &self.request.config.impersonation {
-            None => self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?.token,
+        let (token, keys) = match &self.request.config.impersonation {
+            None => {
+                let federated = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
+                (federated.token, federated.keys)
+            }
             Some(_) => self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed()).await?,
         };
         let host = &self.context.host;
         let (minted_at, end) = (token.minted_at(), token.end());
         let entry = CacheEntry::renewed_ahead(token, minted_at, end, host.random());
-        if entry.is_usable(host.now()) { Ok(entry) } else { Err(self.ended_on_arrival().into()) }
+        if entry.is_usable(host.now()) { Ok(entry) } else { Err(self.ended_on_arrival().noting(&keys).into()) }
     }
 
     /// The identity, proved by a signature, becomes a federated token.
@@ -141,11 +146,14 @@ impl Mint {
         let config = &self.request.config;
         let url = config.verification_url.in_region(identity.region().as_str());
         let scope = self.request.sts_scope();
+        let given_by = identity.given_by();
+        let keys: Arc<str> = identity.description().into();
         let exchange = sts::Exchange {
             url: &config.token_url,
             audience: config.audience.as_str(),
             scope: &scope,
             client: config.client.as_ref().map(|client| (client.id.as_str(), client.secret.expose())),
+            keys_given_by: given_by.as_deref(),
             impersonates: config.impersonation.is_some(),
             lifetime_is_configured: config.impersonation.as_ref().is_some_and(|it| it.lifetime_is_configured),
         };
@@ -154,15 +162,16 @@ impl Mint {
             let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, Skew::default()).await?;
             let Some(skew) = sts::clock_skew(&reply, asked_at) else {
                 let token = sts::read(&reply, &exchange, asked_at)?;
-                return Ok(Federated { token, skew: Skew::default() });
+                return Ok((token, Skew::default()));
             };
             if let Some(trace) = &context.trace {
                 trace.adjust_clock(skew);
             }
             let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, skew).await?;
-            Ok(Federated { token: sts::read(&reply, &exchange, asked_at)?, skew })
+            Ok((sts::read(&reply, &exchange, asked_at)?, skew))
         };
-        context.step(Step::Exchange, work).await
+        let (token, skew) = context.step_noting(Step::Exchange, &keys, work).await?;
+        Ok(Federated { token, skew, keys })
     }
 
     /// Signs by a clock, and gives what is signed to Google STS: when that was asked, and what it answered.
@@ -185,9 +194,9 @@ impl Mint {
     }
 
     /// The federated token becomes the product: an access token of the service account.
-    async fn impersonate(&self, federated: Federated) -> Result<Token, Error> {
+    async fn impersonate(&self, federated: Federated) -> Result<(Token, Arc<str>), Error> {
         let config = &self.request.config;
-        let Some(account) = &config.impersonation else { return Ok(federated.token) };
+        let Some(account) = &config.impersonation else { return Ok((federated.token, federated.keys)) };
         let impersonation = iam::Impersonation {
             url: &account.url,
             service_account: &account.service_account,
@@ -204,7 +213,8 @@ impl Mint {
                 reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", impersonation.url, cause))?;
             iam::read(&reply, &impersonation, asked_at, federated.skew)
         };
-        context.step(Step::Impersonation, work).await
+        let token = context.step_noting(Step::Impersonation, &federated.keys, work).await?;
+        Ok((token, federated.keys))
     }
 
     /// Opens the connection of a later step while an earlier one waits for its answer.

@@ -11,7 +11,7 @@ use url::Url;
 /// No file system that matters takes a longer name, nor a longer path.
 const LONGEST_COMPONENT: usize = 255;
 const LONGEST_PATH: usize = 4096;
-/// No type, region, project or domain has a longer name, nor a longer word in it; keys do.
+/// No type, region, project or domain has a longer name, nor a longer word with digits in it; keys do.
 const LONGEST_NAME: usize = 64;
 const LONGEST_WORD: usize = 20;
 /// So many letters and digits in a row, with both cases and a digit among them, are a key and no folder's name.
@@ -71,13 +71,18 @@ pub(crate) fn path(path: &Path) -> String {
 
 /// A name in backticks, such as a type's, a region's or a project's; of a text that is none, only its length.
 pub(crate) fn name(text: &str) -> String {
-    if text.is_empty() {
-        return "empty".to_owned();
+    match text {
+        "" => "empty".to_owned(),
+        text if is_name(text) => format!("`{text}`"),
+        text => format!("a text of {}", characters(text)),
     }
+}
+
+/// Whether an error may show it.
+pub(crate) fn is_name(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:@*".contains(letter);
-    let is_name =
-        text.len() <= LONGEST_NAME && text.chars().all(is_plain) && words(text).all(|word| word.len() <= LONGEST_WORD);
-    if is_name { format!("`{text}`") } else { format!("a text of {}", characters(text)) }
+    let is_word = |word: &str| word.len() <= LONGEST_WORD || !word.contains(|letter: char| letter.is_ascii_digit());
+    text.len() <= LONGEST_NAME && text.chars().all(is_plain) && words(text).all(is_word)
 }
 
 /// Scheme, host and port of a URL in backticks: what follows them, and a user before them, may be a secret.
@@ -105,19 +110,21 @@ fn is_key(word: &str) -> bool {
     word.len() >= SHORTEST_KEY && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// Whether a text is base64, of either alphabet and broken into lines or not, whose content begins as JSON or PEM does.
+/// Whether a text is base64, of either alphabet and broken into lines or not, whose content begins as JSON or PEM does. It
+/// may stand behind a folder, which a binding has put before it to make a path absolute.
 fn is_base64(text: &str) -> bool {
     let compact: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let compact = compact.trim_end_matches('=');
-    let is_of_either =
-        compact.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'));
-    if compact.len() < SHORTEST_BASE64 || !is_of_either {
-        return false;
-    }
-    let start = &compact[..SHORTEST_BASE64];
+    let starts = std::iter::once(0).chain(compact.match_indices(['/', '\\']).map(|(place, _)| place + 1));
+    starts.map(|start| compact[start..].trim_end_matches('=')).any(is_base64_of_a_file)
+}
+
+fn is_base64_of_a_file(text: &str) -> bool {
+    let Some(start) = text.get(..SHORTEST_BASE64) else { return false };
     let decoded = STANDARD_NO_PAD.decode(start).or_else(|_| URL_SAFE_NO_PAD.decode(start)).unwrap_or_default();
     let content = decoded.trim_ascii_start();
-    content.starts_with(b"{") || content.starts_with(b"-----")
+    let is_of_either = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let is_object = content.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""));
+    (is_object || content.starts_with(b"-----")) && text.bytes().all(is_of_either)
 }
 
 #[cfg(test)]
@@ -152,6 +159,8 @@ mod tests {
             (STANDARD_NO_PAD.encode(format!("\n  {json}")), Kind::Base64),
             (STANDARD_NO_PAD.encode("-----BEGIN PRIVATE KEY-----\nplanted"), Kind::Base64),
             (wrapped, Kind::Base64),
+            (format!("/home/me/{}", STANDARD_NO_PAD.encode(json)), Kind::Base64),
+            (format!("/home/me/{json}"), Kind::Json),
             ("-----BEGIN PRIVATE KEY-----planted".to_owned(), Kind::Key),
             ("ya29.planted0AaBbCcDdEeFfGgHhIiJjKkLlMmNnOoPp".to_owned(), Kind::Key),
             ("planted\nplanted".to_owned(), Kind::Other),
@@ -167,9 +176,14 @@ mod tests {
 
     #[test]
     fn a_name_is_short_and_made_of_short_words() {
-        for text in
-            ["service_account", "urn:ietf:params:oauth:token-type:jwt", "us-east-1a", "example.com:project", "*"]
-        {
+        for text in [
+            "service_account",
+            "urn:ietf:params:oauth:token-type:jwt",
+            "us-east-1a",
+            "example.com:project",
+            "AssumeRoleUnauthorizedAccess",
+            "*",
+        ] {
             assert_eq!(name(text), format!("`{text}`"));
         }
         assert_eq!(name(""), "empty");

@@ -5,6 +5,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// A request as its signer sees it.
 #[derive(Debug, Clone, Copy)]
@@ -72,9 +73,10 @@ pub fn string_to_sign(canonical: &CanonicalRequest, scope: &Scope<'_>) -> String
 
 /// The signature, in hex: the secret key is narrowed to day, region and service before it signs.
 pub fn signature(secret_access_key: &str, scope: &Scope<'_>, string_to_sign: &str) -> String {
-    let mut key = zeroize::Zeroizing::new(format!("AWS4{secret_access_key}").into_bytes());
+    let mut key = Zeroizing::new(format!("AWS4{secret_access_key}").into_bytes());
     for part in [scope.date(), scope.region, scope.service, "aws4_request"] {
-        *key = hmac(&key, part);
+        // Assigned as a whole: through the wrapper, the key before it would be freed as it is, and not zeroed.
+        key = hmac(&key, part);
     }
     hex(&hmac(&key, string_to_sign))
 }
@@ -160,11 +162,11 @@ fn encode(text: &str, also: &[u8]) -> String {
     encoded
 }
 
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+fn hmac(key: &[u8], text: &str) -> Zeroizing<Vec<u8>> {
     // HMAC takes a key of any length (RFC 2104), so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
+    Zeroizing::new(mac.finalize().into_bytes().to_vec())
 }
 
 fn hex(bytes: &[u8]) -> String {

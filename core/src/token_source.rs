@@ -62,7 +62,7 @@ impl TokenSource {
     /// The headers of a request to a Google API: `authorization`, and `x-goog-user-project` where a quota project is
     /// set. The map is shared, and made anew only when the cache has been asked. Errors as [`TokenSource::token`].
     pub async fn headers(&self) -> Result<Arc<HeaderMap>, Error> {
-        match self.0.current.headers(self.0.now()) {
+        match self.0.current.headers(self.0.coarse_now()) {
             Some(headers) => Ok(headers),
             None => Ok(self.0.current.headers_of(&self.token().await?)),
         }
@@ -116,7 +116,7 @@ impl TokenSource {
 
     /// The cached token, if it needs no renewal: no lock is taken and nothing is started.
     pub fn cached(&self) -> Option<Token> {
-        self.0.current.token(self.0.now())
+        self.0.current.token(self.0.coarse_now())
     }
 
     /// Reports that an API answered 401 to `token`. If this is the cached token and at least thirty seconds old, the next
@@ -131,7 +131,7 @@ impl TokenSource {
     }
 
     pub(crate) fn refresh_after(&self) -> Option<SystemTime> {
-        self.0.current.refresh_after(self.0.now()).map(SystemTime::from)
+        self.0.current.refresh_after(self.0.coarse_now()).map(SystemTime::from)
     }
 
     pub(crate) fn request(&self, environment: &Environment) -> Pending {
@@ -167,7 +167,7 @@ impl Blocking<'_> {
     /// As [`TokenSource::headers`], blocking this thread.
     pub fn headers(&self) -> Result<Arc<HeaderMap>, Error> {
         let shared = &self.0.0;
-        match shared.current.headers(shared.now()) {
+        match shared.current.headers(shared.coarse_now()) {
             Some(headers) => Ok(headers),
             None => Ok(shared.current.headers_of(&self.token()?)),
         }

@@ -72,7 +72,7 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         return cls(TokenSource.from_env(**options), scopes=options.get("scopes"))
 
     def warm(self) -> None:
-        """Starts the minting of a token, unless one is at hand, and returns at once; see `TokenSource.warm`."""
+        """Starts the minting of a token, unless one is cached, and returns at once; see `TokenSource.warm`."""
         self._source.warm()
 
     def before_request(self, request: object, method: str, url: str, headers: MutableMapping[str, str]) -> None:

@@ -106,10 +106,10 @@ class Source:
         """
 
     def kept(self) -> Token | None:
-        """The object of the token at hand, if nothing needs to be done for it and it was made into one before."""
+        """The object of the cached token, if that needs no renewal and it was made into one before."""
 
     def cached(self) -> Issued | None:
-        """The token at hand, if nothing needs to be done for it; starts nothing."""
+        """The cached token, if it needs no renewal; starts nothing."""
 
     def adopt(self, issued: Issued, expires_at: datetime) -> Token:
         """The object of a token, made with this date for its end unless it is the one that is kept."""

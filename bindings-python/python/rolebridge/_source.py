@@ -100,7 +100,7 @@ class TokenSource:
         return cls(_wait.built(building), recipe)
 
     def warm(self) -> None:
-        """Starts the minting of a token, unless one is at hand, and returns at once.
+        """Starts the minting of a token, unless one is cached, and returns at once.
 
         For a program that imports its other libraries meanwhile. It never raises: whatever goes wrong is told to the
         first call that wants the token.
@@ -134,7 +134,7 @@ class TokenSource:
         return headers
 
     def cached(self) -> Token | None:
-        """The token at hand, if nothing needs to be done for it; starts nothing."""
+        """The cached token, if it needs no renewal; starts nothing."""
         kept = self._native.kept()
         if kept is not None:
             return kept
@@ -142,8 +142,8 @@ class TokenSource:
         return None if issued is None else self._adopted(issued)
 
     def invalidate(self, token: Token) -> bool:
-        """Reports that an API answered 401 to `token`: if this is the cached one and at least thirty seconds old, the next
-        call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
+        """Reports that an API answered 401 to `token`: if this is the cached token and at least thirty seconds old, the
+        next call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
         """
         outcome = self._native.invalidate(token, _wait.environment())
         if isinstance(outcome, Failure):

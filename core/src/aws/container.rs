@@ -162,7 +162,7 @@ mod tests {
     use serde_json::json;
 
     fn reply(status: u16, body: &[u8]) -> Reply {
-        Reply { status, date: None, retry_after: None, body: body.to_vec() }
+        Reply { status, date: None, retry_after: None, location: None, body: body.to_vec().into() }
     }
 
     fn full(url: &str) -> Endpoint {

@@ -8,9 +8,6 @@ const EARLIEST_STALE: f64 = 0.5;
 const LATEST_STALE: f64 = 0.85;
 /// A wall clock set back this little is an adjustment; set back further, the age of what was minted is unknown.
 const CLOCK_ADJUSTMENT: Duration = Duration::from_secs(60);
-/// The clock that callers read may show a time that is past by this much: its last tick, every ten milliseconds at the
-/// slowest, in whole milliseconds. Use ends that much before the end, so that it never ends after it.
-const CLOCK_TICK: Duration = Duration::from_millis(11);
 
 /// Something minted, and the two turning points of its life.
 #[derive(Debug, Clone)]
@@ -18,7 +15,6 @@ pub(crate) struct CacheEntry<T> {
     value: T,
     minted_at: Timestamp,
     stale_at: Timestamp,
-    /// When its use ends.
     expires_at: Timestamp,
 }
 
@@ -27,7 +23,7 @@ impl<T> CacheEntry<T> {
     /// that started together do not renew together.
     pub(crate) fn renewed_ahead(value: T, minted_at: Timestamp, expires_at: Timestamp, random: f64) -> CacheEntry<T> {
         let fresh = expires_at.since(minted_at).mul_f64(EARLIEST_STALE + (LATEST_STALE - EARLIEST_STALE) * random);
-        CacheEntry { value, minted_at, stale_at: minted_at.plus(fresh), expires_at: expires_at.minus(CLOCK_TICK) }
+        CacheEntry { value, minted_at, stale_at: minted_at.plus(fresh), expires_at }
     }
 
     /// The same, stale from a point drawn between `now` and the latest one.

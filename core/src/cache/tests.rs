@@ -47,11 +47,11 @@ fn waits(answer: Answer<Name>) -> bool {
     matches!(next(answer), Some(Next::Wait(_)))
 }
 
-/// How long nothing is tried after a failure.
+/// Until when no flight is started after a failure.
 fn cooldown_until(answer: Answer<Name>) -> Timestamp {
     match next(answer) {
         Some(Next::Cooldown(_, until)) => until,
-        _ => panic!("the asker should be held off"),
+        _ => panic!("the asker should be cooling down"),
     }
 }
 
@@ -84,7 +84,7 @@ fn a_frozen_flight_is_joined_by_nobody_and_its_own_waiters_lead_anew_if_it_faile
     let second = lead(slot.ask(at(31)));
     frozen.settle(failed("ended long ago"), at(32), 0.0);
     assert!(matches!(waiter.wait().block(None), Some(Outcome::Abandoned)), "what it met says nothing of now");
-    assert!(waits(slot.ask(at(32))), "no hold-off, and the second goes on");
+    assert!(waits(slot.ask(at(32))), "no cooldown, and the second goes on");
     second.settle(minted("one", at(33)), at(33), 0.0);
     assert_eq!(usable(&slot.ask(at(33))), Some("one"));
     let third = lead(slot.ask(at(33 + 1800)));
@@ -208,19 +208,19 @@ fn a_failed_renewal_costs_nobody_a_valid_token_and_is_tried_again() {
 }
 
 #[test]
-fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_hold_off() {
+fn a_failure_is_told_to_its_waiters_and_remembered_only_for_the_cooldown() {
     let slot = slot();
     let leader = lead(slot.ask(at(0)));
     let Some(Next::Wait(flight)) = next(slot.ask(at(0))) else { panic!("the second asker waits") };
     leader.settle(failed("down"), at(0), 0.0);
     assert!(matches!(flight.wait().block(None), Some(Outcome::Settled(Err(_)))));
-    let Some(Next::Cooldown(error, _)) = next(slot.ask(at(0))) else { panic!("held off") };
+    let Some(Next::Cooldown(error, _)) = next(slot.ask(at(0))) else { panic!("cooling down") };
     assert_eq!(error.to_string(), "down");
     assert!(matches!(next(slot.ask(at(1))), Some(Next::Lead(_))), "a second later the next asker leads");
 }
 
 #[test]
-fn hold_offs_double_up_to_thirty_seconds_and_a_success_ends_them() {
+fn cooldowns_double_up_to_thirty_seconds_and_a_success_ends_them() {
     let slot = slot();
     let mut now = at(0);
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
@@ -235,7 +235,7 @@ fn hold_offs_double_up_to_thirty_seconds_and_a_success_ends_them() {
 }
 
 #[test]
-fn hold_offs_are_shortened_at_random() {
+fn cooldowns_are_shortened_at_random() {
     let slot = slot();
     lead(slot.ask(at(0))).settle(failed("down"), at(0), 1.0);
     assert_eq!(cooldown_until(slot.ask(at(0))), at(0).plus(Duration::from_millis(500)));
@@ -299,7 +299,7 @@ fn only_what_is_blamed_is_forgotten() {
 }
 
 #[test]
-fn a_lower_layer_s_hold_off_is_passed_on_and_counts_no_failure() {
+fn a_lower_layer_s_cooldown_is_passed_on_and_counts_no_failure() {
     let slot = slot();
     settle(&slot, at(0), failed("down"));
     let Err(remembered) = failed("down") else { unreachable!("it failed") };
@@ -316,6 +316,33 @@ fn a_failure_long_after_the_last_is_a_first_one() {
     settle(&slot, at(1), failed("down"));
     settle(&slot, at(3600), failed("down"));
     assert_eq!(cooldown_until(slot.ask(at(3600))), at(3601));
+}
+
+#[test]
+fn a_failure_thirty_seconds_after_the_cooldown_is_a_first_one() {
+    for (seconds, cooldown) in [(30, 2), (31, 1)] {
+        let slot = slot();
+        settle(&slot, at(0), failed("down"));
+        settle(&slot, at(seconds), failed("down"));
+        let until = at(seconds).plus(Duration::from_secs(cooldown));
+        assert_eq!(cooldown_until(slot.ask(at(seconds))), until, "after {seconds} seconds");
+    }
+}
+
+#[test]
+fn a_sliced_wait_ends_with_the_outcome_and_not_before_its_slice() {
+    const LONG: Duration = Duration::from_secs(3600);
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let mut wait = leader.flight().wait();
+    let settling = std::thread::spawn(move || {
+        // So that the wait has begun; had it not, it would find the outcome there.
+        std::thread::sleep(Duration::from_millis(20));
+        leader.settle(minted("one", at(0)), at(0), 0.0);
+    });
+    assert!(wait.block(Some(LONG)).is_some(), "woken by the outcome");
+    assert!(wait.block(Some(LONG)).is_some(), "and where it is there already, there is no wait");
+    settling.join().expect("no panic");
 }
 
 #[test]

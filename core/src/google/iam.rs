@@ -43,7 +43,7 @@ pub(crate) fn read(
     asked_at: Timestamp,
     skew: Skew,
 ) -> Result<Token, Error> {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let body = reply.json().unwrap_or_default();
     if reply.status != 200 {
         return Err(refusal(reply, &body, impersonation));
     }

@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 use std::time::Duration;
 use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 /// The scope of a federated token that only impersonates: whatever is asked of the service account's token, the one
 /// federated token serves. (Node's library asks for cloud-platform, Python's for this narrower one.)
@@ -24,6 +25,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) scope: &'a str,
     /// Id and secret of the OAuth client that asks, where there is one.
     pub(crate) client: Option<(&'a str, &'a str)>,
+    /// Which service gave the keys that signed, as what follows "the keys"; none where a person set them.
+    pub(crate) keys_given_by: Option<&'a str>,
     /// Whether an impersonation follows.
     pub(crate) impersonates: bool,
     /// Whether the credential file names the lifetime of that.
@@ -48,9 +51,10 @@ pub(crate) fn request(
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header("x-goog-api-client", usage(exchange));
     if let Some((id, secret)) = exchange.client {
-        let pair = format!("{id}:{secret}");
-        let mut basic =
-            HeaderValue::try_from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))?;
+        let pair = Zeroizing::new(format!("{id}:{secret}"));
+        let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(pair.as_bytes()));
+        let header = Zeroizing::new(format!("Basic {}", encoded.as_str()));
+        let mut basic = HeaderValue::from_str(&header)?;
         basic.set_sensitive(true);
         request = request.header(AUTHORIZATION, basic);
     }
@@ -68,7 +72,7 @@ fn usage(exchange: &Exchange<'_>) -> String {
 
 /// The federated token of a reply to a request that was sent at `asked_at`.
 pub(crate) fn read(reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Result<Token, Error> {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let body = reply.json().unwrap_or_default();
     if reply.status != 200 {
         return Err(refusal(reply, &body, exchange, asked_at));
     }
@@ -91,7 +95,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 /// How far AWS's clock is from ours, if that is why the subject token was refused: AWS said that the signature's time is
 /// wrong, and the reply's own date says the same. Another signature with that clock's time will do.
 pub(crate) fn clock_skew(reply: &Reply, asked_at: Timestamp) -> Option<Skew> {
-    let said = said(&serde_json::from_slice(&reply.body).unwrap_or_default());
+    let said = said(&reply.json().unwrap_or_default());
     let skew = Skew::between(asked_at, reply.date?);
     (reply.status != 200 && is_about_time(&said.description) && skew.size() > SIGNATURE_WINDOW).then_some(skew)
 }
@@ -131,13 +135,25 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
         return Some(format!("check that the provider exists and is enabled: the audience is `{audience}`"));
     }
     if description.contains("InvalidClientTokenId") {
-        return Some(
-            "AWS does not know these keys: temporary keys need AWS_SESSION_TOKEN, and both must come from one set"
-                .into(),
-        );
+        return Some(match exchange.keys_given_by {
+            None => {
+                "AWS does not know these keys: temporary keys need AWS_SESSION_TOKEN, and both must come from one set"
+                    .into()
+            }
+            Some(source) => format!(
+                "AWS does not know the keys {source}: check that the role still exists, and that its account has this \
+                 region enabled"
+            ),
+        });
     }
     if description.contains("ExpiredToken") {
-        return Some("the AWS keys have ended: export fresh ones, or let the workload's role provide them".into());
+        return Some(match exchange.keys_given_by {
+            None => "the AWS keys have ended: export fresh ones, or let the workload's role provide them".into(),
+            Some(source) => format!(
+                "the keys {source} have ended, and what gave them renews them by itself: if it stays so, restart it, and \
+                 check this machine's clock"
+            ),
+        });
     }
     if is_about_time(description) {
         let off =
@@ -146,7 +162,12 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
         return Some(format!("set this machine's clock{measured}"));
     }
     if description.contains("SignatureDoesNotMatch") {
-        return Some("the secret key does not belong to the access key".into());
+        return Some(match exchange.keys_given_by {
+            None => "the secret key does not belong to the access key".into(),
+            Some(source) => format!(
+                "the keys {source} do not belong together: something else may answer in the place of what gives them"
+            ),
+        });
     }
     (code == "unauthorized_client" || code == "invalid_grant")
         .then(|| format!("compare the workload's AWS account and role with what the provider allows: `{audience}`"))
@@ -165,6 +186,7 @@ mod tests {
             audience: "audience",
             scope: "scope",
             client: Some(("Aladdin", "open sesame")),
+            keys_given_by: None,
             impersonates: true,
             lifetime_is_configured: false,
         };

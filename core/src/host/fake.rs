@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) prepared: Vec<String>,
     /// How far somebody has set our wall clock forward since the start.
     pub(crate) clock_set_forward: Duration,
+    /// How far the coarse clock is behind the exact one.
+    pub(crate) coarse_clock_lags: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +89,7 @@ impl Fake {
             last_end: Timestamp::EPOCH,
             prepared: Vec::new(),
             clock_set_forward: Duration::ZERO,
+            coarse_clock_lags: Duration::ZERO,
         };
         Arc::new(Fake {
             started: Instant::now(),
@@ -120,7 +123,8 @@ impl World {
             status,
             date: Some(google_now),
             retry_after: None,
-            body: body.to_string().into_bytes(),
+            location: None,
+            body: body.to_string().into_bytes().into(),
         };
         if let Some(path) = path.strip_prefix("/latest/") {
             return Reply { date: None, ..self.metadata(path, now) };
@@ -170,7 +174,7 @@ impl World {
                 .to_string()
             }
         };
-        Reply { status: 200, date: None, retry_after: None, body: body.into_bytes() }
+        Reply { status: 200, date: None, retry_after: None, location: None, body: body.into_bytes().into() }
     }
 }
 
@@ -178,6 +182,11 @@ impl Clock for Fake {
     fn now(&self) -> Timestamp {
         let set_forward = self.world().clock_set_forward;
         Timestamp::from_unix_milliseconds(1_795_000_000_000).plus(self.started.elapsed()).plus(set_forward)
+    }
+
+    fn coarse_now(&self) -> Timestamp {
+        let lag = self.world().coarse_clock_lags;
+        self.now().minus(lag)
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {

@@ -3,7 +3,7 @@
 //! Nothing is made before the first miss of a process.
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
-use super::engine::Engine;
+use super::engine::{Engine, NotTaken};
 use super::process::PerProcess;
 use super::{
     Chance, Clock, CommandError, CommandOutput, Commands, FileError, Files, Flights, Http, Reason, Route, SendError,
@@ -15,19 +15,29 @@ use crate::quote;
 use crate::reply::Reply;
 use crate::time::Timestamp;
 use futures_util::future::BoxFuture;
-use once_cell::sync::OnceCell;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// An engine that is lost is replaced; one that is lost at once, time and again, has a cause that lasts.
+const MOST_ENGINES: u32 = 3;
 /// A credential file is a page of JSON.
 const LONGEST_FILE: u64 = 1024 * 1024;
 
-/// The engine of this process, started by its first flight.
-fn engine() -> Arc<OnceCell<Engine>> {
-    static ENGINE: PerProcess<OnceCell<Engine>> = PerProcess::new();
-    ENGINE.here()
+/// The engine of this process, started by its first flight, or by the next one after an engine was lost.
+fn engine() -> io::Result<Arc<Engine>> {
+    static ENGINE: PerProcess<Mutex<Option<Arc<Engine>>>> = PerProcess::new();
+    let engine = ENGINE.here();
+    let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = engine.as_ref().filter(|engine| !engine.is_lost()) {
+        return Ok(Arc::clone(running));
+    }
+    let started = Engine::start()?;
+    if let Some(lost) = engine.replace(Arc::clone(&started)) {
+        std::mem::forget(lost);
+    }
+    Ok(started)
 }
 
 /// The process itself.
@@ -36,7 +46,18 @@ pub(crate) struct Native;
 
 impl Clock for Native {
     fn now(&self) -> Timestamp {
-        wall_clock()
+        std::time::SystemTime::now().into()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn coarse_now(&self) -> Timestamp {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        Timestamp::from_unix(now.tv_sec, now.tv_nsec)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn coarse_now(&self) -> Timestamp {
+        self.now()
     }
 
     fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send + Sync> {
@@ -60,9 +81,14 @@ impl Surroundings for Native {
 }
 
 impl Flights for Native {
-    fn spawn(&self, flight: BoxFuture<'static, ()>) -> io::Result<()> {
-        engine().get_or_try_init(Engine::start)?.spawn(flight);
-        Ok(())
+    fn spawn(&self, mut flight: BoxFuture<'static, ()>) -> io::Result<()> {
+        for _ in 0..MOST_ENGINES {
+            match engine()?.spawn(flight) {
+                Ok(()) => return Ok(()),
+                Err(NotTaken(back)) => flight = back,
+            }
+        }
+        Err(io::Error::other("each engine was lost as soon as it was started"))
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -96,7 +122,7 @@ impl Http for Native {
     fn prepare(&self, environment: &Environment, url: url::Url) {
         let environment = environment.clone();
         let preparing = Box::pin(async move {
-            if let Ok(engine) = engine().get_or_try_init(Engine::start) {
+            if let Some(engine) = Engine::own() {
                 engine.clients().prepare(&environment, url).await;
             }
         });
@@ -112,24 +138,12 @@ impl Http for Native {
     ) -> BoxFuture<'static, Result<Reply, SendError>> {
         let environment = environment.clone();
         Box::pin(async move {
-            let engine = engine();
-            let engine =
-                engine.get_or_try_init(Engine::start).map_err(|cause| SendError::new(Reason::Unsendable, cause))?;
-            engine.clients().send(&environment, route, request).await
+            match Engine::own() {
+                Some(engine) => engine.clients().send(&environment, route, request).await,
+                None => Err(SendError::new(Reason::Unsendable, "a request was sent by no flight")),
+            }
         })
     }
-}
-
-/// To the nearest tick, some milliseconds: every rule here counts in seconds.
-#[cfg(target_os = "linux")]
-fn wall_clock() -> Timestamp {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-    Timestamp::from_unix(now.tv_sec, now.tv_nsec)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn wall_clock() -> Timestamp {
-    std::time::SystemTime::now().into()
 }
 
 /// A credential file's text, read on the caller's thread when a source is built.

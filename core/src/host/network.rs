@@ -8,7 +8,7 @@ use super::{CONNECT_TIMEOUT, Reason, Route, SendError, connection, proxy};
 use crate::environment::Environment;
 use crate::reply::Reply;
 use crate::time::Timestamp;
-use http::header::{DATE, RETRY_AFTER};
+use http::header::{DATE, LOCATION, RETRY_AFTER};
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,11 +69,15 @@ impl Clients {
         failed.is_new = true;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE).and_then(Timestamp::from_http_date);
+        // At once, where it is known: a body that grows leaves parts of itself behind.
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let length = length.min(LONGEST_BODY);
         let mut reply = Reply {
             status: response.status().as_u16(),
             date,
+            location: header(LOCATION).map(str::to_owned),
             retry_after: header(RETRY_AFTER).and_then(|text| retry_after(text.trim(), date)),
-            body: Vec::new(),
+            body: Vec::with_capacity(length).into(),
         };
         while let Some(chunk) = response.chunk().await.map_err(|cause| failed.because_of(cause))? {
             if reply.body.len() + chunk.len() > LONGEST_BODY {

@@ -7,6 +7,7 @@
 use super::{Reason, SendError};
 use crate::env_names;
 use crate::environment::Environment;
+use crate::quote;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> 
         return certificates_in_folder(file);
     }
     let unreadable = |cause: &dyn std::fmt::Display| {
-        setup(format!("the root certificates in `{}` cannot be read: {cause}", file.display()))
+        setup(format!("the root certificates in {} cannot be read: {cause}", quote::path(file)))
     };
     let pem = std::fs::read(file).map_err(|cause| unreadable(&cause))?;
     CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|cause| unreadable(&cause))
@@ -90,7 +91,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> 
 
 fn certificates_in_folder(folder: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
     let entries = std::fs::read_dir(folder)
-        .map_err(|cause| setup(format!("the root certificates in `{}` cannot be read: {cause}", folder.display())))?;
+        .map_err(|cause| setup(format!("the root certificates in {} cannot be read: {cause}", quote::path(folder))))?;
     // A folder of roots also holds other files, and other folders; what is no certificate is passed over.
     let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| !path.is_dir());
     Ok(files.filter_map(|file| certificates(&file).ok()).flatten().collect())

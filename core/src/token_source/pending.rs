@@ -64,8 +64,9 @@ impl Pending {
             Given::Answer(result) => callback(result.clone()),
             Given::Wait(..) => {
                 let host = Arc::clone(&self.shared.setup.host);
-                // The callback goes with the task if it cannot be spawned, which a flight under way rules out.
-                let _ = host.spawn(Box::pin(async move { callback(self.await) }));
+                let callback = Callback(Some(callback));
+                // One that cannot be spawned is called as one whose flight is lost: when it is dropped.
+                let _ = host.spawn(Box::pin(async move { callback.call(self.await) }));
             }
         }
     }
@@ -101,6 +102,25 @@ impl Pending {
                 Some(result.clone())
             }
             _ => None,
+        }
+    }
+}
+
+/// A callback that is called in any case: also where the engine that was to call it is lost.
+struct Callback<F: FnOnce(Result<Token, Error>)>(Option<F>);
+
+impl<F: FnOnce(Result<Token, Error>)> Callback<F> {
+    fn call(mut self, result: Result<Token, Error>) {
+        if let Some(callback) = self.0.take() {
+            callback(result);
+        }
+    }
+}
+
+impl<F: FnOnce(Result<Token, Error>)> Drop for Callback<F> {
+    fn drop(&mut self) {
+        if let Some(callback) = self.0.take() {
+            callback(Err(internal("the thread that mints tokens was lost")));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::observe::{Explanation, MintTrace};
 use crate::time::Timestamp;
 use crate::token::Token;
 use http::HeaderValue;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,11 @@ impl Shared {
 
     pub(super) fn now(&self) -> Timestamp {
         self.setup.host.now()
+    }
+
+    /// For what may be late by the lag of a coarse clock.
+    pub(super) fn coarse_now(&self) -> Timestamp {
+        self.setup.host.coarse_now()
     }
 
     /// The environment of a call that brings none.
@@ -135,13 +141,7 @@ impl Shared {
         let mint = Mint::new(self.setup.request.clone(), context, Arc::clone(registries), is_waited_for);
         match self.setup.host.spawn(Box::pin(mint.run(guard))) {
             Ok(()) => Ok(flight),
-            Err(cause) => {
-                let message = "the threads that mint tokens could not be started";
-                let error = Error::new(Kind::Unavailable, Step::Identity, message);
-                Err(error
-                    .hinting("raise the limit of threads (`ulimit -u`, `pids.max`) or of open files (`ulimit -n`)")
-                    .caused_by(cause))
-            }
+            Err(cause) => Err(not_started(cause)),
         }
     }
 
@@ -177,6 +177,17 @@ fn waits_for_itself() -> Error {
     let message = "the identity supplier asks for a token that is minted with the identity that it supplies";
     Error::new(Kind::Identity, Step::Identity, message)
         .hinting("let the supplier use AWS credentials of its own, and no credential that comes from this token source")
+}
+
+/// What cannot be run, on a machine that has no more threads, or in a process whose engines are lost at once.
+pub(super) fn not_started(cause: io::Error) -> Error {
+    let message = "the threads that mint tokens could not be started";
+    if cause.kind() == io::ErrorKind::Other {
+        return internal(message).caused_by(cause);
+    }
+    Error::new(Kind::Unavailable, Step::Identity, message)
+        .hinting("raise the limit of threads (`ulimit -u`, `pids.max`) or of open files (`ulimit -n`)")
+        .caused_by(cause)
 }
 
 /// A failure of this crate, before any step of the way.

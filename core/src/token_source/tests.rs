@@ -10,6 +10,7 @@ use crate::host::fake::{Fake, Outage};
 use crate::identity::SuppliedIdentity;
 use crate::mint::{Registries, Store};
 use crate::time::Timestamp;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::fmt;
 use std::ops::Deref;
@@ -305,11 +306,11 @@ async fn a_token_that_was_refused_to_two_sources_is_given_out_by_neither() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_hold_offs() {
+async fn an_outage_of_a_lower_layer_is_one_failure_whatever_chance_makes_of_the_cooldowns() {
     let host = Stage::new();
     let source = source(&host);
     host.world().outage = Outage::Down;
-    // Taken from the end: three waits between tries, the federated layer's hold-off, the access layer's.
+    // Taken from the end: three waits between tries, the federated layer's cooldown, the access layer's.
     host.world().chances = vec![1.0, 0.0, 0.0, 0.0, 0.0];
     assert_eq!(value(&source).await, Err(Kind::Unavailable));
     let tries = host.calls().0;
@@ -428,6 +429,35 @@ async fn who_waits_for_a_frozen_flight_that_fails_leads_another() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     for waiter in waiters {
         assert_eq!(waiter.await.expect("no panic").as_deref(), Ok("access-1"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_coarse_clock_that_is_behind_gives_out_no_token_after_its_end() {
+    for lag in [0, 4, 12, 100, 900] {
+        let host = Stage::new();
+        let source = source(&host);
+        let first = source.token().await.expect("a first token");
+        // Nobody can renew it, so that it is used to its end.
+        host.world().outage = Outage::Down;
+        host.world().coarse_clock_lags = Duration::from_millis(lag);
+        pass(3590).await;
+        let mut last_use = Timestamp::EPOCH;
+        while host.now() < first.end().plus(Duration::from_secs(2)) {
+            let asked_at = host.now();
+            // Headers have a copy in each thread, with an end of its own.
+            let (cached, headers) = (source.cached().is_some(), source.headers().now_or_never());
+            if cached || matches!(headers, Some(Ok(_))) {
+                last_use = asked_at;
+                assert!(asked_at < first.end(), "{lag} ms behind, used {:?} late", asked_at.since(first.end()));
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(
+            first.end().since(last_use),
+            Duration::from_millis(1),
+            "{lag} ms behind: used to its last millisecond"
+        );
     }
 }
 
@@ -597,6 +627,16 @@ async fn a_flight_that_vanishes_each_time_is_an_error_and_poisons_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_callback_is_called_even_if_the_engine_that_was_to_call_it_is_lost() {
+    let host = Stage::new();
+    let pending = source(&host).request(&environment("AKIDEXAMPLE"));
+    host.world().outage = Outage::Vanishing;
+    let (told, was_told) = tokio::sync::oneshot::channel();
+    pending.when_settled(move |result| told.send(result.map_err(|error| error.kind())).expect("the test waits"));
+    assert_eq!(was_told.await.expect("called").map(|_| ()), Err(Kind::Internal));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mint_is_explained_step_by_step_and_leaves_the_cache_as_it_was() {
     let host = Stage::new();
     let source = source(&host);
@@ -631,7 +671,7 @@ async fn what_never_answers_is_explained_too() {
     host.world().outage = Outage::Vanishing;
     assert_eq!(source.explain().await.result.expect_err("no token").kind(), Kind::Internal);
     host.world().outage = Outage::None;
-    assert!(value(&source).await.is_ok(), "no hold-off comes of it");
+    assert!(value(&source).await.is_ok(), "no cooldown comes of it");
 }
 
 /// A source whose identity a function supplies.

@@ -20,10 +20,14 @@ pub(crate) fn source(world: &World) -> TokenSource {
 
 /// The same, its file and its environment changed by merge patches.
 pub(crate) fn builder(world: &World, credential: &Value, environment: &Value) -> Builder {
+    TokenSource::builder().json(self::credential(world, credential)).environment(self::environment(world, environment))
+}
+
+/// The text of a test's credential file, changed by a merge patch.
+pub(crate) fn credential(world: &World, patch: &Value) -> String {
     let mut file: Value = serde_json::from_str(CREDENTIAL).expect("the credential file is JSON");
-    merge(&mut file, credential);
-    let text = fill(&file, &places(world)).to_string();
-    TokenSource::builder().json(text).environment(self::environment(world, environment))
+    merge(&mut file, patch);
+    fill(&file, &places(world)).to_string()
 }
 
 /// The environment of a test, changed by a merge patch.

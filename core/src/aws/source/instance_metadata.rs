@@ -18,7 +18,8 @@ use crate::env_names::{
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::{Route, SendError};
-use crate::identity::{AccessKey, Identity, Region};
+use crate::identity::{AccessKey, Identity, KeySource, Region};
+use crate::quote;
 use crate::reply::Reply;
 use crate::retry;
 use crate::secret::Secret;
@@ -96,11 +97,13 @@ pub(in crate::aws) async fn identity(
         };
         let role_keys = async {
             let role = service.role(&session).await?;
-            service.keys(&session, &role).await
+            let key = service.keys(&session, &role).await?;
+            Ok((key, KeySource::InstanceRole(role)))
         };
         // Both to their end: which of two failures is told must not depend on which comes first.
         let (keys, region) = future::join(role_keys, role_region).await;
-        Ok(Identity::of(keys?, region?))
+        let (key, source) = keys?;
+        Ok(Identity::of(key, region?).from(source))
     };
     context.within(Step::Identity, find).await
 }
@@ -144,7 +147,7 @@ impl Service<'_> {
             Ok(reply) if matches!(reply.status, 403..=405) && self.endpoint.version_1_is_allowed => {
                 Ok(Session { token: None, version_2_hung })
             }
-            Ok(reply) => Err(refused("opening a metadata session", &reply)),
+            Ok(reply) => Err(self.refused("opening a metadata session", &reply)),
             Err(_) if version_2_hung && self.endpoint.version_1_is_allowed => {
                 Ok(Session { token: None, version_2_hung })
             }
@@ -154,34 +157,39 @@ impl Service<'_> {
 
     async fn role(&self, session: &Session) -> Result<String, Error> {
         let reply = self.read(session, ROLES).await?;
-        if reply.status == 404 {
+        let is_empty_list = reply.status == 200 && reply.body.trim_ascii().is_empty();
+        if reply.status == 404 || is_empty_list {
             return Err(failure("no role is attached to this EC2 instance: its metadata names none")
-                .answering(404, None)
+                .answering(reply.status, None)
                 .hinting("attach an instance profile whose role the provider trusts, or export AWS keys"));
         }
-        let name = header_text(&succeed(reply, "reading the role's name")?)
-            .filter(|name| !name.contains(['/', '?', '#']))
+        let name = header_text(&self.succeed(reply, "reading the role's name")?)
+            .filter(|name| is_role_name(name))
             .ok_or_else(|| malformed("a role's name that is not valid"))?;
         Ok(name)
     }
 
     async fn region(&self, session: &Session) -> Result<Region, Error> {
-        let reply = succeed(self.read(session, REGION).await?, "reading the region")?;
+        let reply = self.succeed(self.read(session, REGION).await?, "reading the region")?;
         let text = String::from_utf8_lossy(&reply.body);
         Region::parse(text.trim()).ok_or_else(|| malformed("a region that is not valid"))
     }
 
     async fn keys(&self, session: &Session, role: &str) -> Result<AccessKey, Error> {
-        let reply = succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
+        let reply = self.succeed(self.read(session, &format!("{ROLES}{role}")).await?, "reading the role's keys")?;
         // Served as text/plain: the body alone tells that it is JSON.
-        let value: Value = serde_json::from_slice(&reply.body).map_err(|_| malformed("keys that are not JSON"))?;
+        let value = reply.json().ok_or_else(|| malformed("keys that are not JSON"))?;
         let text = |name: &str| value[name].as_str().filter(|text| !text.is_empty());
+        let unassumed = |what: &str, code| {
+            failure(format!("EC2 cannot assume the role `{role}`: instance metadata answers {what}"))
+                .answering(reply.status, code)
+                .hinting("check that the role still exists and that its trust policy names ec2.amazonaws.com")
+        };
         if let Some(code) = text("Code").filter(|code| *code != "Success") {
-            return Err(failure(format!(
-                "instance metadata cannot give the keys of the role `{role}`: it answers `{code}`"
-            ))
-            .answering(reply.status, Some(code))
-            .hinting("check that the role still exists and that its trust policy names ec2.amazonaws.com"));
+            return Err(unassumed(&quote::name(code), quote::is_name(code).then_some(code)));
+        }
+        if ["AccessKeyId", "SecretAccessKey", "Token"].iter().any(|name| value.get(name) == Some(&Value::Null)) {
+            return Err(unassumed("keys that are null", None));
         }
         let required = |name: &str| text(name).ok_or_else(|| malformed(&format!("keys without `{name}`")));
         let expires_at = match text("Expiration") {
@@ -235,6 +243,24 @@ impl Service<'_> {
         retry::send(self.context, Route::LinkLocal, request.body(Vec::new())).await
     }
 
+    fn succeed(&self, reply: Reply, doing: &str) -> Result<Reply, Error> {
+        if reply.status == 200 { Ok(reply) } else { Err(self.refused(doing, &reply)) }
+    }
+
+    fn refused(&self, doing: &str, reply: &Reply) -> Error {
+        let base = quote::origin(&self.endpoint.base);
+        let answered = format!("{doing}: instance metadata at {base} answered {}", reply.status);
+        let error = if let Some(host) = reply.redirects_to() {
+            Error::new(Kind::Malformed, Step::Identity, format!("{answered}, a redirect to {host}")).hinting(
+                "something between this workload and EC2 answers at the metadata address: take it out of the way",
+            )
+        } else {
+            let kind = if reply.is_transient() { Kind::Unavailable } else { Kind::Identity };
+            Error::new(kind, Step::Identity, answered)
+        };
+        error.answering(reply.status, None).retrying_after(reply.retry_after)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.endpoint.base.as_str().trim_end_matches('/'))
     }
@@ -253,22 +279,17 @@ fn well_known(mode: Option<&str>) -> Result<Url, Error> {
         Some(mode) if mode.eq_ignore_ascii_case("ipv6") => "http://[fd00:ec2::254]",
         Some(mode) => {
             let name = AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
-            return Err(failure(format!("`{name}` is `{mode}`, not `IPv4` or `IPv6`")));
+            return Err(failure(format!("`{name}` is {}, not `IPv4` or `IPv6`", quote::name(mode))));
         }
     };
     Url::parse(address)
         .map_err(|cause| Error::new(Kind::Internal, Step::Identity, "a well-known address").caused_by(cause))
 }
 
-fn succeed(reply: Reply, doing: &str) -> Result<Reply, Error> {
-    if reply.status == 200 { Ok(reply) } else { Err(refused(doing, &reply)) }
-}
-
-fn refused(doing: &str, reply: &Reply) -> Error {
-    let kind = if reply.is_transient() { Kind::Unavailable } else { Kind::Identity };
-    Error::new(kind, Step::Identity, format!("{doing}: instance metadata answered {}", reply.status))
-        .answering(reply.status, None)
-        .retrying_after(reply.retry_after)
+/// What IAM lets a role be called; nothing else becomes part of a URL.
+fn is_role_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    text.len() <= 64 && text.bytes().all(is_allowed)
 }
 
 fn malformed(what: &str) -> Error {

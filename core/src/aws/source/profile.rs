@@ -68,6 +68,10 @@ pub(in crate::aws) fn selected(environment: &Environment, named: Option<&str>) -
 }
 
 impl Profile {
+    pub(in crate::aws) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(in crate::aws) fn parts(&self) -> Vec<Option<&[u8]>> {
         let values = NAMES.iter().map(|name| self.environment.value(name).map(str::as_bytes));
         std::iter::once(Some(self.name.as_bytes())).chain(values).collect()

@@ -11,6 +11,7 @@ use crate::env_names::{
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::identity::{AccessKey, Region};
+use crate::quote;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -43,7 +44,7 @@ pub(in crate::aws) fn region(environment: &Environment) -> Result<Option<Region>
         None => Ok(None),
         Some((name, value)) => match Region::parse(value) {
             Some(region) => Ok(Some(region)),
-            None => Err(failure(format!("`{name}` is `{value}`, which is no AWS region"))
+            None => Err(failure(format!("`{name}` is {}, which is no AWS region", quote::name(value)))
                 .hinting("a region is a name such as `us-east-1`, without the zone's letter")),
         },
     }

@@ -25,7 +25,7 @@ fn full() -> Value {
 }
 
 fn reply(status: u16, body: &Value) -> Reply {
-    Reply { status, date: None, retry_after: None, body: body.to_string().into_bytes() }
+    Reply { status, date: None, retry_after: None, location: None, body: body.to_string().into_bytes().into() }
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn role() -> Role {
 }
 
 fn reply(status: u16, body: &str) -> Reply {
-    Reply { status, date: None, retry_after: None, body: body.as_bytes().to_vec() }
+    Reply { status, date: None, retry_after: None, location: None, body: body.as_bytes().to_vec().into() }
 }
 
 fn body(request: &http::Request<Vec<u8>>) -> &str {
@@ -184,7 +184,7 @@ fn hostile_xml_is_a_clear_error_that_shows_nothing() {
         let shown = format!("{error:?}");
         assert!(!shown.contains("wJalr") && !shown.contains("FwoG"), "{name}: {shown}");
     }
-    let bytes = Reply { status: 200, date: None, retry_after: None, body: vec![0xff; 9] };
+    let bytes = Reply { status: 200, date: None, retry_after: None, location: None, body: vec![0xff; 9].into() };
     assert_eq!(
         read_keys(&bytes, &role()).expect_err("no text").message(),
         "AWS STS answered something that is not XML"
