@@ -61,7 +61,8 @@ impl Running {
         let Running { child, output, complaint } = self;
         let mut stdout = Vec::new();
         let status = {
-            let mut reading = pin!(future::join(
+            // Who prints too much waits for a reader, and would leave its error output open for ever.
+            let mut reading = pin!(future::try_join(
                 read(output, &mut stdout, |bytes| bytes.len() <= LONGEST_OUTPUT),
                 read(complaint, stderr, |bytes| {
                     let excess = bytes.len().saturating_sub(LONGEST_COMPLAINT);
@@ -69,22 +70,18 @@ impl Running {
                     true
                 }),
             ));
-            let mut is_whole = None;
+            let mut is_whole = false;
             let status = loop {
                 if let Some(status) = ended(child) {
                     break status;
                 }
                 match is_whole {
-                    Some((false, _)) => return Err(CommandError::TooLong),
-                    Some((true, _)) => tokio::time::sleep(LOOK_AGAIN).await,
-                    None => is_whole = tokio::time::timeout(LOOK_AGAIN, &mut reading).await.ok(),
+                    true => tokio::time::sleep(LOOK_AGAIN).await,
+                    false => is_whole = whole(tokio::time::timeout(LOOK_AGAIN, &mut reading).await)?,
                 }
             };
-            if is_whole.is_none() {
-                is_whole = tokio::time::timeout(LAST_WORDS, &mut reading).await.ok();
-            }
-            if is_whole.is_some_and(|(is_whole, _)| !is_whole) {
-                return Err(CommandError::TooLong);
+            if !is_whole {
+                whole(tokio::time::timeout(LAST_WORDS, &mut reading).await)?;
             }
             status
         };
@@ -119,16 +116,28 @@ fn ended(child: &mut Child) -> Option<Option<ExitStatus>> {
     }
 }
 
-/// Reads to the end, or until `goes_on` says no.
-async fn read(pipe: &mut Receiver, bytes: &mut Vec<u8>, mut goes_on: impl FnMut(&mut Vec<u8>) -> bool) -> bool {
+/// Whether all was read, if it was not too much.
+fn whole<T, E>(read: Result<Result<T, CommandError>, E>) -> Result<bool, CommandError> {
+    match read {
+        Ok(read) => read.map(|_| true),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Reads to the end, unless `goes_on` says that it is too much.
+async fn read(
+    pipe: &mut Receiver,
+    bytes: &mut Vec<u8>,
+    mut goes_on: impl FnMut(&mut Vec<u8>) -> bool,
+) -> Result<(), CommandError> {
     let mut chunk = [0; 4096];
     loop {
         match pipe.read(&mut chunk).await {
-            Ok(0) | Err(_) => return true,
+            Ok(0) | Err(_) => return Ok(()),
             Ok(count) => bytes.extend_from_slice(&chunk[..count]),
         }
         if !goes_on(bytes) {
-            return false;
+            return Err(CommandError::TooLong);
         }
     }
 }
