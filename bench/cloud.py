@@ -61,6 +61,10 @@ class Cloud:
         inherited = {name: value for name, value in os.environ.items() if not steering.search(name)}
         return inherited | {
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.info["metadata"],
+            "AWS_ENDPOINT_URL": self.info["aws"],
+            # The files of whoever measures are no part of it.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
             "GOOGLE_APPLICATION_CREDENTIALS": str(file),
             "NO_GCE_CHECK": "true",

@@ -3,13 +3,14 @@
 /* The scenarios of `tests/scenarios`, as its README says; Rust and Python run the same. */
 
 const assert = require('node:assert/strict');
-const { readdirSync, readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { RolebridgeError, TokenSource } = require('rolebridge');
 const { ROOT, World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { folder } = require('./helpers/program.js');
 
 const FOLDER = join(ROOT, 'tests/scenarios');
 const HOUR = 3_600_000;
@@ -18,27 +19,37 @@ for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json')))
   const scenario = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
   test(`${name}: ${scenario.about}`, async () => {
     const world = await World.make(scenario.world);
-    const environment = world.environment(scenario.environment);
-    const errors = await withEnvironment(environment, () => play(scenario, world));
+    const home = folder({}, {});
+    write(world, home, scenario.files);
+    const environment = world.environment(scenario.environment, home);
+    const secrets = new Set(world.secrets);
+    const errors = await withEnvironment(environment, () => play(scenario, world, home, secrets));
     const operations = await world.operations();
     // The query that tries a token is the runner's own.
     assert.deepEqual(
       operations.filter((operation) => operation !== 'bigquery.query'),
       scenario.requests,
     );
-    const { keys } = world.info;
-    for (const secret of keys ? [keys.secret_access_key, keys.session_token] : []) {
+    for (const secret of secrets) {
       for (const error of errors) assert.ok(!shown(error).includes(secret), 'an error shows a secret');
     }
   });
 }
 
+/** Writes files into the home; a text as it is, and all else as JSON. */
+function write(world, home, files = {}) {
+  for (const [name, content] of Object.entries(world.fill(files, home))) {
+    mkdirSync(dirname(join(home, name)), { recursive: true });
+    writeFileSync(join(home, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+}
+
 /** Makes a scenario's calls and returns the errors that came. */
-async function play(scenario, world) {
+async function play(scenario, world, home, secrets) {
   const errors = [];
   let source;
   let before;
-  const options = scenario.scopes && { scopes: scenario.scopes };
+  let options = scenario.scopes && { scopes: scenario.scopes };
   const make = () => TokenSource.fromJSON(world.credential(scenario.credential), options);
   for (const call of scenario.calls) {
     const [[action, expected]] = Object.entries(call);
@@ -46,14 +57,20 @@ async function play(scenario, world) {
       await world.fault(expected);
     } else if (action === 'world') {
       await world.patch(expected);
+      for (const secret of world.secrets) secrets.add(secret);
+    } else if (action === 'files') {
+      write(world, home, expected);
+    } else if (action === 'scopes') {
+      source = undefined;
+      options = { scopes: expected };
     } else if (action === 'build') {
-      errors.push(failsAs(expected.error, await outcome(async () => make())));
+      errors.push(failsAs(world.fill(expected.error, home), await outcome(async () => make())));
     } else {
       assert.equal(action, 'token');
       source ??= make();
       const result = await outcome(() => source.token());
       if (expected.error) {
-        errors.push(failsAs(expected.error, result));
+        errors.push(failsAs(world.fill(expected.error, home), result));
         continue;
       }
       if (result.error) throw result.error;

@@ -40,7 +40,7 @@ class World:
         self._url = f"{control}/worlds/{self.info['id']}"
 
     def change(self, patch: Mapping[str, Any]) -> None:
-        call("PATCH", self._url, patch)
+        self.info = call("PATCH", self._url, patch)
 
     def fault(self, on: str, **do: Any) -> None:
         """Orders one fault for the operation `on`; `times` and `skip` are the order's, all else is what it does."""
@@ -69,20 +69,29 @@ class World:
 
     @property
     def names(self) -> dict[str, str]:
-        """What the braces of the scenarios stand for."""
-        own = ("metadata", "google", "proxy", "audience", "service_account")
-        names: dict[str, str] = {name: self.info[name] for name in own}
-        keys: dict[str, str] = self.info["keys"] or {}
-        return names | keys
+        """What the braces of the scenarios stand for: each text that the world says of itself and of its keys.
 
-    def fill(self, value: Any) -> Any:
+        `{region}` stays, since a credential file says so itself.
+        """
+        members: dict[str, Any] = {**self.info, **(self.info["keys"] or {})}
+        return {name: text for name, text in members.items() if isinstance(text, str) and name != "region"}
+
+    @property
+    def secrets(self) -> set[str]:
+        """What no error may show."""
+        keys = [self.info["keys"] or {}, self.info["container_keys"] or {}]
+        tokens = ("container_token", "web_identity_token", "sso_access_token", "sso_refresh_token", "sso_client_secret")
+        found = [key.get(name) for key in keys for name in ("secret_access_key", "session_token")]
+        return {secret for secret in [*found, *(self.info[name] for name in tokens)] if secret}
+
+    def fill(self, value: Any, home: str = "") -> Any:
         """The same JSON with `{google}` and the like replaced by this world's own."""
         if isinstance(value, Mapping):
-            return {name: self.fill(member) for name, member in value.items()}
+            return {name: self.fill(member, home) for name, member in value.items()}
         if isinstance(value, list):
-            return [self.fill(member) for member in value]
+            return [self.fill(member, home) for member in value]
         if isinstance(value, str):
-            for name, own in self.names.items():
+            for name, own in {**self.names, "home": home}.items():
                 value = value.replace("{" + name + "}", own)
         return value
 
@@ -93,8 +102,12 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        """An instance of this world: its metadata service, and the permission to call loopback."""
-        return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": self.info["metadata"], "ROLEBRIDGE_ALLOW_LOOPBACK": "1"}
+        """An instance of this world: its metadata service, its AWS, and the permission to call loopback."""
+        return {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.info["metadata"],
+            "AWS_ENDPOINT_URL": self.info["aws"],
+            "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
+        }
 
     @property
     def key_environment(self) -> dict[str, str]:
@@ -105,6 +118,7 @@ class World:
             "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"],
             "AWS_SESSION_TOKEN": keys["session_token"],
             "AWS_REGION": self.info["region"],
+            "AWS_ENDPOINT_URL": self.info["aws"],
             "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
         }
 

@@ -33,12 +33,19 @@ def control() -> Iterator[str]:
 _emulator_path = os.environ.get("ROLEBRIDGE_EMULATOR", str(_EMULATOR))
 
 
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which there is nothing."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No identity, proxy or authority of whoever runs the tests; metadata is not asked unless a test says where."""
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    """No identity, home, proxy or authority of whoever runs the tests; metadata is not asked unless a test says where."""
     for name in list(os.environ):
         if _OURS.search(name):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(empty_home))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 

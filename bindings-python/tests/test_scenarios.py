@@ -4,6 +4,7 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,35 +16,50 @@ SCENARIOS = sorted((TESTS / "scenarios").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_scenario(path: Any, make_world: Callable[..., World], environment: Callable[..., None]) -> None:
+def test_scenario(
+    path: Path, make_world: Callable[..., World], environment: Callable[..., None], tmp_path: Path
+) -> None:
     scenario = json.loads(path.read_text())
-    world = make_world(scenario.get("world"))
-    run = Run(scenario, world)
-    environment(world.fill(merged(run.environment, scenario.get("environment", {}))))
+    run = Run(scenario, make_world(scenario.get("world")), tmp_path)
+    environment(run.fill(merged(run.environment, scenario.get("environment", {}))))
 
     for call in scenario["calls"]:
         run.step(call)
 
     # The runner's own check of a token aside.
-    seen = [operation for operation in world.operations() if not operation.startswith("bigquery.")]
+    seen = [operation for operation in run.world.operations() if not operation.startswith("bigquery.")]
     assert seen == scenario["requests"]
 
 
 class Run:
-    """One token source, and the token of the call before."""
+    """One token source, the home of its user, and the token of the call before."""
 
     environment: Mapping[str, str] = {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}",
+        "AWS_ENDPOINT_URL": "{aws}",
+        "HOME": "{home}",
         "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
     }
 
-    def __init__(self, scenario: Mapping[str, Any], world: World) -> None:
+    def __init__(self, scenario: Mapping[str, Any], world: World, home: Path) -> None:
         self.world = world
+        self.home = home
         self.credential = world.credential(scenario.get("credential"))
         self.scopes = scenario.get("scopes")
-        self.secrets = [value for name, value in world.names.items() if name in ("secret_access_key", "session_token")]
+        self.secrets = world.secrets
         self.source: TokenSource | None = None
         self.before: Token | None = None
+        self.write(scenario.get("files", {}))
+
+    def fill(self, value: Any) -> Any:
+        return self.world.fill(value, str(self.home))
+
+    def write(self, files: Mapping[str, Any]) -> None:
+        """Writes files into the home; a text as it is, and all else as JSON."""
+        for name, content in self.fill(files).items():
+            path = self.home / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes((content if isinstance(content, str) else json.dumps(content)).encode())
 
     def step(self, call: Mapping[str, Any]) -> None:
         match call:
@@ -66,6 +82,11 @@ class Run:
                 self.world.order(fault)
             case {"world": patch}:
                 self.world.change(patch)
+                self.secrets |= self.world.secrets
+            case {"files": files}:
+                self.write(files)
+            case {"scopes": scopes}:
+                self.source, self.scopes = None, scopes
             case _:
                 pytest.fail(f"no such call: {call}")
 
@@ -80,6 +101,7 @@ class Run:
         with pytest.raises(RolebridgeError) as caught:
             call()
         error = caught.value
+        wanted = self.fill(wanted)
         for name in ("kind", "step", "status", "code"):
             if name in wanted:
                 assert getattr(error, name) == wanted[name]

@@ -17,12 +17,12 @@
 //! metadata says.
 
 mod call;
+pub(crate) mod caller;
 mod container;
 mod key;
 mod login;
 mod process;
 mod profile_plan;
-mod quote;
 mod region;
 pub(crate) mod shared_config;
 mod source;

@@ -70,6 +70,9 @@ impl Kind {
     }
 }
 
+/// What a hint says in place of a role, as long as nobody knows which it is.
+pub(crate) const UNKNOWN_ROLE: &str = "arn:aws:sts::ACCOUNT:assumed-role/ROLE";
+
 /// A failure, cheap to clone: all who waited for one token are told the same one.
 ///
 /// `Display` is one sentence and, where there is a hint, a second line, `hint: …`; [`Error::message`] is the sentence alone.
@@ -128,6 +131,16 @@ impl Error {
 
     pub(crate) fn hinting(self, hint: impl Into<Cow<'static, str>>) -> Error {
         self.with(|details| details.hint = Some(hint.into()))
+    }
+
+    /// Says whom a service has refused: an AWS caller, and what Google calls its role.
+    pub(crate) fn naming_the_caller(self, arn: &str, role: &str) -> Error {
+        let hint = self.hint().map(|hint| hint.replace(UNKNOWN_ROLE, role));
+        let error = self.noting(&format!("the caller is `{arn}`"));
+        match hint {
+            Some(hint) => error.hinting(hint),
+            None => error,
+        }
     }
 
     /// What a service answered: its status and, where it gave one, its own code for the error.

@@ -4,6 +4,7 @@ pub(crate) mod iam;
 pub(crate) mod sts;
 
 use crate::error::{Error, Kind, Step};
+use crate::quote;
 use crate::reply::Reply;
 use serde_json::Value;
 
@@ -14,9 +15,12 @@ struct ServiceError {
 }
 
 impl ServiceError {
-    fn new(code: Option<&Value>, description: Option<&Value>) -> ServiceError {
-        let text = |value: Option<&Value>| value?.as_str().map(quotable);
-        ServiceError { code: text(code), description: text(description).unwrap_or_default() }
+    fn new<'a>(code: Option<&'a Value>, description: Option<&'a Value>) -> ServiceError {
+        let text = |value: Option<&'a Value>| value.and_then(Value::as_str).unwrap_or_default();
+        ServiceError {
+            code: quote::code(text(code)).map(str::to_owned),
+            description: quote::description(text(description)),
+        }
     }
 
     /// One sentence: what happened, by which status and code, and in the service's words.
@@ -39,30 +43,5 @@ impl ServiceError {
             message += &format!(": {}", self.description);
         }
         Error::new(kind, step, message).answering(reply.status, self.code.as_deref()).retrying_after(reply.retry_after)
-    }
-}
-
-/// What an error may quote of a service's description: one line, and never the request that AWS echoes when a signature
-/// does not match, since the session token stands in it.
-fn quotable(description: &str) -> String {
-    const LONGEST: usize = 400;
-    let end = description.find("The Canonical String").unwrap_or(description.len());
-    let line = description[..end].split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or_default();
-    line.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quotable;
-
-    #[test]
-    fn a_description_is_quoted_as_one_line_without_the_request_that_aws_echoes() {
-        let echo =
-            "SignatureDoesNotMatch: not the one.\n\nThe Canonical String for this request should have been\n'POST /…'";
-        assert_eq!(quotable(echo), "SignatureDoesNotMatch: not the one.");
-        assert_eq!(quotable("no. The Canonical String for this: x-amz-security-token:secret"), "no.");
-        assert_eq!(quotable("\r\n  second line\nthird"), "second line");
-        assert_eq!(quotable("bell\u{7}"), "bell");
-        assert_eq!(quotable(&"x".repeat(1000)).len(), 400);
     }
 }

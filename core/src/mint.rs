@@ -20,6 +20,7 @@ use layer::{Failure, Layer};
 pub(crate) use request::{Product, TokenRequest};
 pub(crate) use store::{ProcessStore, Registries, Store};
 
+use crate::aws::caller;
 use crate::cache::{CacheEntry, FlightGuard};
 use crate::config::AWS_SUBJECT_TOKEN_TYPE;
 use crate::context::MintContext;
@@ -122,7 +123,7 @@ impl Mint {
         if let Some(impersonation) = &self.request.config.impersonation {
             self.open_ahead(&impersonation.url);
         }
-        let federated = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
+        let federated = self.exchanged().await?;
         let (minted_at, end) = (federated.token.minted_at(), federated.token.end());
         Ok(CacheEntry::used_up(federated, minted_at, end, FEDERATED_MARGIN))
     }
@@ -130,15 +131,46 @@ impl Mint {
     async fn product(&self) -> Result<CacheEntry<Token>, Failure> {
         let (token, keys) = match &self.request.config.impersonation {
             None => {
-                let federated = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await?;
+                let federated = self.exchanged().await?;
                 (federated.token, federated.keys)
             }
-            Some(_) => self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed()).await?,
+            Some(_) => {
+                let impersonated = self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed());
+                self.naming_the_caller(Step::Impersonation, impersonated.await).await?
+            }
         };
         let host = &self.context.host;
         let (minted_at, end) = (token.minted_at(), token.end());
         let entry = CacheEntry::renewed_ahead(token, minted_at, end, host.random());
         if entry.is_usable(host.now()) { Ok(entry) } else { Err(self.ended_on_arrival().noting(&keys).into()) }
+    }
+
+    /// The identity that is kept or made, exchanged.
+    async fn exchanged(&self) -> Result<Federated, Failure> {
+        let exchanged = self.with(&IDENTITY, |mint, identity| mint.exchange(identity).boxed()).await;
+        self.naming_the_caller(Step::Exchange, exchanged).await
+    }
+
+    /// Where Google refused in a step, the error says whom: AWS STS knows the caller's name.
+    async fn naming_the_caller<T>(&self, step: Step, result: Result<T, Failure>) -> Result<T, Failure> {
+        match result {
+            // AWS does not know keys that are blamed.
+            Err(Failure { error, cooldown_until: None })
+                if error.step() == step && error.kind() == Kind::Refused && !error.blames(Step::Identity) =>
+            {
+                let now = self.context.host.now();
+                let identity = IDENTITY.slot(&self.registries, &self.keys, now).last();
+                let arn = match &identity {
+                    Some(identity) => caller::arn(&self.context, identity).await,
+                    None => None,
+                };
+                Err(match arn {
+                    Some(arn) => error.naming_the_caller(&arn, caller::google_attribute(&arn)).into(),
+                    None => error.into(),
+                })
+            }
+            result => result,
+        }
     }
 
     /// The identity, proved by a signature, becomes a federated token.

@@ -1,7 +1,8 @@
-//! What an error may show of a text from outside, since people put keys and whole files where a name or a path belongs.
+//! What an error may show of a text from outside: people put keys and whole files where a name or a path belongs, and what
+//! a service or a command says may repeat what it was given.
 //!
 //! Nobody can tell every secret from a name. These rules show what a person writes as one, and say of everything else how
-//! long it is and what it looks like.
+//! long it is and what it looks like. Of a service's words one line is shown, and of a command's output the end.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -18,6 +19,9 @@ const LONGEST_WORD: usize = 20;
 const SHORTEST_KEY: usize = 32;
 /// What is no longer may be a word that happens to be base64 too.
 const SHORTEST_BASE64: usize = 16;
+
+/// The longest description that an error repeats.
+const LONGEST_DESCRIPTION: usize = 400;
 
 /// What a text is when it is not the path that was meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +95,34 @@ pub(crate) fn origin(url: &Url) -> String {
         origin @ url::Origin::Tuple(..) => format!("`{}`", origin.ascii_serialization()),
         url::Origin::Opaque(_) => format!("a URL of the scheme {}", name(url.scheme())),
     }
+}
+
+/// The first line of a description that has words: without control characters, cut at 400 characters, and never the
+/// request that AWS echoes when a signature does not match, since the session token stands in it.
+pub(crate) fn description(text: &str) -> String {
+    let end = text.find("The Canonical String").unwrap_or(text.len());
+    let line = text[..end].split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST_DESCRIPTION).collect()
+}
+
+/// A service's name for an error, if it is one word such as `ExpiredTokenException`.
+pub(crate) fn code(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let is_code = (1..=100).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-#:/".contains(&byte));
+    is_code.then_some(text)
+}
+
+/// The end of what a command printed, on one line: its last words say why it stopped.
+pub(crate) fn ending(bytes: &[u8]) -> String {
+    // Four bytes are the longest letter.
+    let from = bytes.len().saturating_sub(LONGEST_DESCRIPTION * 4);
+    let text = String::from_utf8_lossy(&bytes[from..]);
+    let words =
+        text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    let skipped = line.chars().count().saturating_sub(LONGEST_DESCRIPTION);
+    line.chars().skip(skipped).collect()
 }
 
 fn characters(text: &str) -> String {
@@ -206,5 +238,35 @@ mod tests {
             "`https://example.com:8443`"
         );
         assert_eq!(shown("data:planted"), "a URL of the scheme `data`");
+    }
+
+    #[test]
+    fn a_description_is_one_clean_line() {
+        for (text, expected) in [
+            ("\r\n  \n one\u{1b}[31m two \nthree", "one[31m two"),
+            ("", ""),
+            ("mismatch. The Canonical String for this request should have been 'FwoGZX'", "mismatch."),
+            ("The Canonical String", ""),
+        ] {
+            assert_eq!(description(text), expected, "{text:?}");
+        }
+        assert_eq!(description(&"é".repeat(1 << 20)).chars().count(), 400);
+    }
+
+    #[test]
+    fn a_code_is_one_word() {
+        assert_eq!(code(" ExpiredTokenException\n"), Some("ExpiredTokenException"));
+        for text in ["", "two words", "<html>", "é", &"a".repeat(101)] {
+            assert_eq!(code(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_an_output_is_kept() {
+        assert_eq!(ending(b"start\r\n\n\tnot\x1b logged in\n"), "start not logged in");
+        assert_eq!(ending(b"\xff\xfe end"), "\u{fffd}\u{fffd} end");
+        let long = [b"x".repeat(1 << 20), b" the end".to_vec()].concat();
+        let kept = ending(&long);
+        assert!(kept.ends_with(" the end") && kept.len() == 400, "{kept}");
     }
 }

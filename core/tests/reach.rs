@@ -189,10 +189,10 @@ fn a_path_in_a_variable_may_hold_any_byte() {
     let name = OsStr::from_bytes(b"caf\xe9.json");
     let mut credential: Value = serde_json::from_str(support::CREDENTIAL).expect("JSON");
     support::merge(&mut credential, &google());
-    let text = support::fill(&credential, &support::places(&world)).to_string();
+    let text = support::fill(&credential, &support::places(&world, "")).to_string();
     let (file, roots) = (folder.write(name, &text), folder.write(OsStr::from_bytes(b"roots-\xff.pem"), &world.ca_pem));
     TokenSource::from_file(&file).expect("built");
-    let places = support::places(&world);
+    let places = support::places(&world, "");
     for variable in ["GOOGLE_APPLICATION_CREDENTIALS", "ROLEBRIDGE_CREDENTIALS"] {
         let environment = Environment::from_lookup(|name| {
             let value: OsString = match name {

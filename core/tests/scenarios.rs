@@ -6,68 +6,117 @@ mod support;
 use rolebridge::{Error, Token, TokenSource};
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::error::Error as _;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 #[test]
 fn every_scenario() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+    let (mut count, mut failed) = (0, Vec::new());
+    for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            let text = std::fs::read_to_string(&path).expect("readable");
+            let text = fs::read_to_string(&path).expect("readable");
             let scenario = serde_json::from_str(&text).expect("JSON");
-            let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            Run::of(&name, &scenario).play();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            // One that fails hides no other.
+            if std::panic::catch_unwind(|| Run::of(&name, &scenario).play()).is_err() {
+                failed.push(name);
+            }
             count += 1;
         }
     }
-    assert!(count >= 10, "only {count} scenarios were found");
+    assert!(count >= 80, "only {count} scenarios were found");
+    assert!(failed.is_empty(), "of {count} scenarios, {} failed: {failed:?}", failed.len());
 }
 
 struct Run<'a> {
     name: &'a str,
     scenario: &'a Value,
     world: World,
-    secrets: Vec<String>,
+    /// The folder that `HOME` names; it goes with the run.
+    home: PathBuf,
+    /// What no error may show.
+    secrets: BTreeSet<String>,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        // A failure is told by the run; a folder that stays is below `target`.
+        let _ = fs::remove_dir_all(&self.home);
+    }
 }
 
 impl<'a> Run<'a> {
     fn of(name: &'a str, scenario: &'a Value) -> Run<'a> {
         let spec = if scenario["world"].is_null() { json!({}) } else { scenario["world"].clone() };
         let world = support::CLOUD.world(spec);
-        let mut places = support::places(&world);
-        let secrets = ["secret_access_key", "session_token"].iter().filter_map(|name| places.remove(name));
-        let secrets = secrets.filter(|secret| !secret.is_empty()).collect();
-        Run { name, scenario, world, secrets }
+        let folder = format!("scenario-{name}-{}", std::process::id());
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+        fs::create_dir_all(&home).expect("a folder");
+        let mut run = Run { name, scenario, world, home, secrets: BTreeSet::new() };
+        run.note_secrets();
+        run.write_files(&scenario["files"]);
+        run
     }
 
-    fn play(&self) {
-        let empty = json!({});
-        let or_empty = |value: &'a Value| if value.is_null() { &empty } else { value };
-        let (credential, environment) =
-            (or_empty(&self.scenario["credential"]), or_empty(&self.scenario["environment"]));
-        let mut builder = support::builder(&self.world, credential, environment);
-        if let Some(scopes) = self.scenario["scopes"].as_array() {
+    /// The world's secrets as they are now.
+    fn note_secrets(&mut self) {
+        let info = self.world.info();
+        let keys =
+            ["keys", "container_keys"].map(|keys| [&info[keys]["secret_access_key"], &info[keys]["session_token"]]);
+        let tokens = ["container_token", "web_identity_token", "sso_access_token", "sso_refresh_token"];
+        let all = keys.into_iter().flatten().chain(tokens.iter().map(|name| &info[*name]));
+        let all = all.chain([&info["sso_client_secret"]]).filter_map(Value::as_str).filter(|text| !text.is_empty());
+        self.secrets.extend(all.map(str::to_owned));
+    }
+
+    fn home(&self) -> &str {
+        self.home.to_str().expect("UTF-8")
+    }
+
+    fn fill(&self, value: &Value) -> Value {
+        support::fill(value, &support::places(&self.world, self.home()))
+    }
+
+    /// Writes files into the home; a text as it is, and all else as JSON.
+    fn write_files(&self, files: &Value) {
+        for (path, content) in files.as_object().into_iter().flatten() {
+            let path = self.home.join(path);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+            let content = self.fill(content);
+            let content = content.as_str().map_or_else(|| content.to_string(), str::to_owned);
+            fs::write(path, content).expect("written");
+        }
+    }
+
+    fn play(mut self) {
+        let scenario = self.scenario;
+        let or_empty = |value: &Value| if value.is_null() { json!({}) } else { value.clone() };
+        let environment = support::environment_at(&self.world, &or_empty(&scenario["environment"]), self.home());
+        let builder = support::builder(&self.world, &or_empty(&scenario["credential"]), &json!({}));
+        let mut builder = builder.environment(environment);
+        if let Some(scopes) = scenario["scopes"].as_array() {
             builder = builder.scopes(scopes.iter().filter_map(Value::as_str));
         }
-        let calls = self.scenario["calls"].as_array().expect("calls");
+        let calls = scenario["calls"].as_array().expect("calls");
         match (builder.build(), &calls[0]["build"]["error"]) {
-            (Ok(source), Value::Null) => self.call(&source, calls),
+            (Ok(source), Value::Null) => self.call(source, calls),
             (Err(error), expected) if !expected.is_null() => self.expect(&error, expected),
             (result, _) => panic!("{}: building gave {result:?}", self.name),
         }
         let mut requests: Vec<_> = self.world.requests().into_iter().map(|record| record.operation).collect();
         requests.retain(|operation| !operation.starts_with("bigquery."));
         requests.sort();
-        assert_eq!(json!(requests), self.scenario["requests"], "{}", self.name);
+        assert_eq!(json!(requests), scenario["requests"], "{}", self.name);
     }
 
-    fn call(&self, source: &TokenSource, calls: &[Value]) {
+    fn call(&mut self, mut source: TokenSource, calls: &[Value]) {
         let name = self.name;
         let mut before: Option<Token> = None;
         for call in calls {
@@ -77,6 +126,15 @@ impl<'a> Run<'a> {
             }
             if !call["world"].is_null() {
                 self.world.patch(call["world"].clone());
+                self.note_secrets();
+                continue;
+            }
+            if !call["files"].is_null() {
+                self.write_files(&call["files"]);
+                continue;
+            }
+            if let Some(scopes) = call["scopes"].as_array() {
+                source = source.with_scopes(scopes.iter().filter_map(Value::as_str));
                 continue;
             }
             let result = source.blocking().token();
@@ -126,6 +184,7 @@ impl<'a> Run<'a> {
 
     fn expect(&self, error: &Error, expected: &Value) {
         let name = self.name;
+        let expected = &self.fill(expected);
         let mut shown = json!({
             "kind": error.kind().name(),
             "step": error.step().name(),

@@ -21,8 +21,10 @@ pub fn source(world: &World) -> TokenSource {
         .replace("{audience}", info["audience"].as_str().unwrap_or_default())
         .replace("{service_account}", info["service_account"].as_str().unwrap_or_default());
     let metadata = world.metadata_url.clone();
+    let aws = info["aws"].as_str().unwrap_or_default().to_owned();
     let environment = Environment::from_lookup(|name| match name {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT" => Some(metadata.clone()),
+        "AWS_ENDPOINT_URL" => Some(aws.clone()),
         "ROLEBRIDGE_ALLOW_LOOPBACK" => Some("1".to_owned()),
         _ => None,
     });

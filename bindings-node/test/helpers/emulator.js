@@ -11,6 +11,8 @@ const { after } = require('node:test');
 const ROOT = join(__dirname, '../../..');
 const BINARY = process.env.ROLEBRIDGE_EMULATOR ?? join(ROOT, 'target/debug/rolebridge-emulator');
 const CREDENTIAL = JSON.parse(readFileSync(join(ROOT, 'tests/credential.json'), 'utf8'));
+/** A home that is not there: no test reads the files of whoever runs it. */
+const NOBODYS_HOME = join(ROOT, 'target/nobodys-home');
 
 let child;
 let control;
@@ -80,9 +82,14 @@ class World {
   }
 
   /** The environment that every scenario starts from, with a merge patch on it. */
-  environment(patch = {}) {
-    const start = { AWS_EC2_METADATA_SERVICE_ENDPOINT: '{metadata}', ROLEBRIDGE_ALLOW_LOOPBACK: '1' };
-    return this.fill(merge(start, patch));
+  environment(patch = {}, home = NOBODYS_HOME) {
+    const start = {
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: '{metadata}',
+      AWS_ENDPOINT_URL: '{aws}',
+      HOME: '{home}',
+      ROLEBRIDGE_ALLOW_LOOPBACK: '1',
+    };
+    return this.fill(merge(start, patch), home);
   }
 
   /** The keys of the instance's role as environment variables. */
@@ -108,11 +115,31 @@ class World {
     });
   }
 
-  fill(value) {
-    const { keys, metadata, google, proxy, audience, service_account } = this.info;
-    const known = { metadata, google, proxy, audience, service_account, ...keys };
-    const text = JSON.stringify(value).replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
-    return JSON.parse(text);
+  /**
+   * Puts each text that the world says of itself or of its instance's keys, and the home, where its name stands in
+   * braces. `{region}` stays, since a credential file says so itself.
+   */
+  fill(value, home = NOBODYS_HOME) {
+    const { region: _, keys, ...own } = this.info;
+    const known = { ...own, ...keys, home };
+    const replaced = (text) =>
+      text.replace(/\{(\w+)\}/g, (whole, name) => (typeof known[name] === 'string' ? known[name] : whole));
+    const filled = (value) => {
+      if (typeof value === 'string') return replaced(value);
+      if (Array.isArray(value)) return value.map(filled);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, filled(member)]));
+    };
+    return filled(value);
+  }
+
+  /** What no error may show. */
+  get secrets() {
+    const { keys, container_keys, container_token, web_identity_token, ...info } = this.info;
+    const { sso_access_token, sso_refresh_token, sso_client_secret } = info;
+    const found = [keys, container_keys].flatMap((key) => (key ? [key.secret_access_key, key.session_token] : []));
+    found.push(container_token, web_identity_token, sso_access_token, sso_refresh_token, sso_client_secret);
+    return found.filter(Boolean);
   }
 
   /** Who BigQuery says that the bearer of a token is. */

@@ -11,10 +11,10 @@
 //! Documented at <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>.
 
 use super::key;
-use super::quote;
 use crate::env_names::{AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI};
 use crate::error::{Error, Kind, Step};
 use crate::identity::AccessKey;
+use crate::quote;
 use crate::reply::Reply;
 use crate::secret::Secret;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};

@@ -11,10 +11,10 @@
 
 use super::key;
 use super::profile_plan::Sso;
-use super::quote;
 use super::region;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Region};
+use crate::quote;
 use crate::reply::Reply;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -184,6 +184,11 @@ pub(crate) fn sign_in_again(sso: &Sso, profile: &str) -> Error {
         .hinting(format!("sign in: `{how}`"))
 }
 
+/// The same advice for another error.
+pub(crate) fn asking_to_sign_in(error: Error, sso: &Sso, profile: &str) -> Error {
+    error.hinting(sign_in_again(sso, profile).hint().unwrap_or_default().to_owned())
+}
+
 /// The portal of a region, or what an environment or a profile names in its place.
 pub(crate) fn portal(region: &Region, named: Option<&Url>) -> Result<Url, Error> {
     endpoint("portal.sso", region, named)
@@ -222,10 +227,7 @@ pub(crate) fn read_keys(reply: &Reply, sso: &Sso, profile: &str) -> Result<Acces
     let asked = format!("give the keys of the role `{role}` in the account `{account}`");
     let error = refusal(reply, body["__type"].as_str(), body["message"].as_str(), &asked);
     match reply.status {
-        401 => {
-            let again = sign_in_again(sso, profile);
-            Err(error.hinting(again.hint().unwrap_or_default().to_owned()))
-        }
+        401 => Err(asking_to_sign_in(error, sso, profile)),
         403 | 404 => Err(error.hinting(
             "check `sso_account_id` and `sso_role_name`: `aws sso list-account-roles` lists what the user may have",
         )),

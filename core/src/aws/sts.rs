@@ -9,10 +9,10 @@
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html>.
 
 use super::key::{self, is_word};
-use super::quote;
 use super::region;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Identity, Region};
+use crate::quote;
 use crate::reply::Reply;
 use crate::secret::Secret;
 use crate::sigv4::{self, Scope};
@@ -124,18 +124,9 @@ pub(crate) fn read_keys(reply: &Reply, role: &Role) -> Result<AccessKey, Error> 
     })
 }
 
-/// Who a caller is.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// `arn:aws:sts::111122223333:assumed-role/name/session` and its like.
-    pub(crate) arn: String,
-    /// The account's twelve digits.
-    pub(crate) account: String,
-    pub(crate) user_id: String,
-}
-
-/// The caller, from the reply to [`get_caller_identity`].
-pub(crate) fn read_caller(reply: &Reply) -> Result<Caller, Error> {
+/// The caller's ARN, `arn:aws:sts::111122223333:assumed-role/name/session` and its like, from the reply to
+/// [`get_caller_identity`].
+pub(crate) fn read_caller(reply: &Reply) -> Result<String, Error> {
     let tree = tree(&reply.body);
     let root = tree.as_ref().map(Document::root_element);
     if reply.status != 200 {
@@ -145,13 +136,8 @@ pub(crate) fn read_caller(reply: &Reply) -> Result<Caller, Error> {
     let result =
         child(root, "GetCallerIdentityResult").filter(|_| root.tag_name().name() == "GetCallerIdentityResponse");
     let result = result.ok_or_else(|| malformed("no `GetCallerIdentityResult`"))?;
-    let required = |name: &str| {
-        text(result, name)
-            .filter(|value| is_word(value))
-            .map(str::to_owned)
-            .ok_or_else(|| malformed(&format!("a caller without `{name}`")))
-    };
-    Ok(Caller { arn: required("Arn")?, account: required("Account")?, user_id: required("UserId")? })
+    let arn = text(result, "Arn").filter(|arn| is_word(arn) && arn.starts_with("arn:"));
+    arn.map(str::to_owned).ok_or_else(|| malformed("a caller without `Arn`"))
 }
 
 /// Whether the same request may succeed a little later: AWS STS answers 400 for some of that, too.

@@ -119,6 +119,11 @@ impl<T: Clone> Slot<T> {
         Next::Lead(FlightGuard { slot: Arc::clone(self), flight, is_settled: false })
     }
 
+    /// What was made last, whether or not it is still to be used.
+    pub(crate) fn last(&self) -> Option<T> {
+        self.lock().entry.as_ref().map(|entry| entry.value().clone())
+    }
+
     /// Drops the entry if it is the one that a service refused. The next caller runs a new flight.
     pub(crate) fn forget(&self, is_blamed: impl FnOnce(&CacheEntry<T>) -> bool) {
         let mut state = self.lock();

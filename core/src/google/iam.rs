@@ -2,7 +2,7 @@
 //! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
 
 use super::ServiceError;
-use crate::error::{Error, Kind, Step};
+use crate::error::{Error, Kind, Step, UNKNOWN_ROLE};
 use crate::reply::Reply;
 use crate::time::{Skew, Timestamp};
 use crate::token::Token;
@@ -102,7 +102,7 @@ fn hint(status: u16, description: &str, impersonation: &Impersonation<'_>) -> Op
     match status {
         403 | 404 => Some(format!(
             "let the role act as the account: `gcloud iam service-accounts add-iam-policy-binding {account} \
-             --role=roles/iam.workloadIdentityUser --member=\"principalSet://iam.googleapis.com/{pool}/attribute.aws_role/arn:aws:sts::ACCOUNT:assumed-role/ROLE\"` \
+             --role=roles/iam.workloadIdentityUser --member=\"principalSet://iam.googleapis.com/{pool}/attribute.aws_role/{UNKNOWN_ROLE}\"` \
              (a new binding takes two minutes, sometimes more than seven)"
         )),
         400 if description.contains("lifetime") || description.contains("lifetimes") => Some(

@@ -1,17 +1,24 @@
-//! A command of the user's, run by the system's shell: with a deadline, with bounded output, and in a process group of its
-//! own, so that whatever it started ends with it.
+//! A command of the user's, run by the system's shell: with a deadline, and with bounded output.
+//!
+//! `run(line, limit)` waits for its end, for at most `limit`. On Unix ([`group`]) all that the command started ends with it;
+//! elsewhere ([`threads`]) the shell itself does.
 #![expect(clippy::disallowed_methods, reason = "this is the outside that the rest of the crate may not name")]
 
-use super::{CommandError, CommandOutput};
-use futures_util::future;
-use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
-use std::pin::pin;
-use std::process::{Child, Command, ExitStatus, Stdio};
+#[cfg(unix)]
+mod group;
+#[cfg(test)]
+mod tests;
+// Its tests run on Unix, too.
+#[cfg(any(not(unix), test))]
+mod threads;
+
+#[cfg(unix)]
+pub(super) use group::run;
+#[cfg(not(unix))]
+pub(super) use threads::run;
+
+use std::process::{Command, Stdio};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe::Receiver;
 
 /// A credential document is a few lines.
 const LONGEST_OUTPUT: usize = 1024 * 1024;
@@ -22,113 +29,22 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// For output that is still on its way when the command has ended. What it left running may hold the pipe open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Runs `sh -c line` and waits for its end, for at most `limit`. On the engine's thread.
-pub(super) async fn run(line: &str, limit: Duration) -> Result<CommandOutput, CommandError> {
-    let mut running = Running::start(line).map_err(CommandError::NotStarted)?;
-    let mut stderr = Vec::new();
-    let finished = tokio::time::timeout(limit, running.finish(&mut stderr)).await;
-    finished.unwrap_or(Err(CommandError::TooSlow { stderr }))
-}
-
-/// A command under way. Dropped, it is ended, and with it all that it started.
-struct Running {
-    child: Child,
-    output: Receiver,
-    complaint: Receiver,
-}
-
-impl Running {
-    fn start(line: &str) -> io::Result<Running> {
-        let mut child = Command::new("sh")
-            .arg("-c")
-            .arg(line)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
-        let (Some(output), Some(complaint)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(io::Error::other("the command has no pipes"));
-        };
-        Ok(Running {
-            child,
-            output: Receiver::from_owned_fd(OwnedFd::from(output))?,
-            complaint: Receiver::from_owned_fd(OwnedFd::from(complaint))?,
-        })
-    }
-
-    async fn finish(&mut self, stderr: &mut Vec<u8>) -> Result<CommandOutput, CommandError> {
-        let Running { child, output, complaint } = self;
-        let mut stdout = Vec::new();
-        let status = {
-            let mut reading = pin!(future::join(
-                read(output, &mut stdout, |bytes| bytes.len() <= LONGEST_OUTPUT),
-                read(complaint, stderr, |bytes| {
-                    let excess = bytes.len().saturating_sub(LONGEST_COMPLAINT);
-                    bytes.drain(..excess);
-                    true
-                }),
-            ));
-            let mut is_whole = None;
-            let status = loop {
-                if let Some(status) = ended(child) {
-                    break status;
-                }
-                match is_whole {
-                    Some((false, _)) => return Err(CommandError::TooLong),
-                    Some((true, _)) => tokio::time::sleep(LOOK_AGAIN).await,
-                    None => is_whole = tokio::time::timeout(LOOK_AGAIN, &mut reading).await.ok(),
-                }
-            };
-            if is_whole.is_none() {
-                is_whole = tokio::time::timeout(LAST_WORDS, &mut reading).await.ok();
-            }
-            if is_whole.is_some_and(|(is_whole, _)| !is_whole) {
-                return Err(CommandError::TooLong);
-            }
-            status
-        };
-        Ok(CommandOutput {
-            // Where nobody can tell how it ended, its output alone decides.
-            succeeded: status.is_none_or(|status| status.success()),
-            status: status.and_then(|status| status.code()),
-            stdout,
-            stderr: std::mem::take(stderr),
-        })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if ended(&mut self.child).is_none() {
-            let group = rustix::process::Pid::from_child(&self.child);
-            // It may have ended by itself in this moment.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            let _ = self.child.wait();
-        }
-    }
-}
-
-/// How the command ended, if it has. A program that takes all its children's ends itself leaves nothing to be told: then
-/// the output alone decides.
-fn ended(child: &mut Child) -> Option<Option<ExitStatus>> {
-    match child.try_wait() {
-        Ok(None) => None,
-        Ok(Some(status)) => Some(Some(status)),
-        Err(_) => Some(None),
-    }
-}
-
-/// Reads to the end, or until `goes_on` says no.
-async fn read(pipe: &mut Receiver, bytes: &mut Vec<u8>, mut goes_on: impl FnMut(&mut Vec<u8>) -> bool) -> bool {
-    let mut chunk = [0; 4096];
-    loop {
-        match pipe.read(&mut chunk).await {
-            Ok(0) | Err(_) => return true,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
-        }
-        if !goes_on(bytes) {
-            return false;
-        }
-    }
+/// The system's shell with a line of its language.
+fn shell(line: &str) -> Command {
+    #[cfg(windows)]
+    let mut command = {
+        use std::os::windows::process::CommandExt;
+        let mut command = Command::new("cmd.exe");
+        // The line is in the shell's own language: nothing of it is to be quoted once more.
+        command.raw_arg("/D /S /C").raw_arg(format!("\"{line}\""));
+        command
+    };
+    #[cfg(not(windows))]
+    let mut command = {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(line);
+        command
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }

@@ -129,6 +129,13 @@ impl World {
         if let Some(path) = path.strip_prefix("/latest/") {
             return Reply { date: None, ..self.metadata(path, now) };
         }
+        if path == "/" {
+            // AWS STS.
+            let body = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+                        <Arn>arn:aws:sts::111122223333:assumed-role/role/session</Arn>\
+                        </GetCallerIdentityResult></GetCallerIdentityResponse>";
+            return Reply { body: body.as_bytes().to_vec().into(), ..reply(200, json!({})) };
+        }
         let is_exchange = path == "/v1/token";
         let count = if is_exchange { &mut self.exchanges } else { &mut self.impersonations };
         *count += 1;

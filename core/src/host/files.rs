@@ -78,3 +78,64 @@ fn private(path: &Path) -> io::Result<File> {
 fn private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
+
+#[cfg(all(test, unix))]
+#[expect(clippy::disallowed_methods, reason = "a test makes its own files")]
+mod tests {
+    use super::{read, write_private};
+    use crate::host::FileError;
+    use std::fs::{self, File};
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    /// A folder that goes with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let path = std::env::temp_dir().join(format!("rolebridge-files-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).expect("a folder");
+            Folder(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_no_short_file_is_an_error_at_once() {
+        let folder = Folder::new("read");
+        let path = |name: &str| folder.0.join(name);
+        fs::write(path("token"), "token\n").expect("written");
+        assert_eq!(read(&path("token")).expect("a file"), b"token\n");
+        assert!(matches!(read(&path("absent")), Err(FileError::Missing)));
+        assert!(matches!(read(&path("token/below")), Err(FileError::Unreadable(_))));
+        assert!(matches!(read(&folder.0), Err(FileError::NotAFile("a folder"))));
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().expect("it ran").success());
+        assert!(matches!(read(&path("pipe")), Err(FileError::NotAFile("a pipe"))));
+        File::create(path("long")).and_then(|file| file.set_len(10 << 20)).expect("10 MiB");
+        assert!(matches!(read(&path("long")), Err(FileError::TooLong)));
+        File::create(path("longest")).and_then(|file| file.set_len(1 << 20)).expect("1 MiB");
+        assert_eq!(read(&path("longest")).expect("short enough").len(), 1 << 20);
+        assert!(matches!(read("/dev/zero".as_ref()), Err(FileError::TooLong)));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_for_its_owner_alone() {
+        let folder = Folder::new("write");
+        let path = folder.0.join("sign-in.json");
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("set");
+        write_private(&path, b"new").expect("replaced");
+        assert_eq!(fs::read(&path).expect("a file"), b"new");
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        let names = || fs::read_dir(&folder.0).expect("a folder").count();
+        assert_eq!(names(), 1, "nothing is left beside it");
+        fs::create_dir_all(folder.0.join("taken/inside")).expect("a folder");
+        assert!(write_private(&folder.0.join("taken"), b"new").is_err());
+        assert_eq!(names(), 2, "nothing is left where it failed");
+    }
+}

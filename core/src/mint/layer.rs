@@ -25,9 +25,9 @@ pub(super) type Making<'a, T> = BoxFuture<'a, Result<CacheEntry<T>, Failure>>;
 /// Why a layer has nothing to give.
 #[derive(Clone)]
 pub(super) struct Failure {
-    error: Error,
+    pub(super) error: Error,
     /// Where nothing was tried, since a flight failed just now: until when that is so.
-    cooldown_until: Option<Timestamp>,
+    pub(super) cooldown_until: Option<Timestamp>,
 }
 
 impl From<Error> for Failure {

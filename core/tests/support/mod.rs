@@ -13,6 +13,9 @@ pub(crate) static CLOUD: LazyLock<Cloud> = LazyLock::new(|| Cloud::start().expec
 /// The credential file in which placeholders stand for a world's own.
 pub(crate) const CREDENTIAL: &str = include_str!("../../../tests/credential.json");
 
+/// A home that is not there: no test reads the files of whoever runs it.
+const NOBODYS_HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/nobodys-home");
+
 /// The token source of a test, in a world with an instance that has the role.
 pub(crate) fn source(world: &World) -> TokenSource {
     builder(world, &json!({}), &json!({})).build().expect("the credential file is right")
@@ -27,37 +30,46 @@ pub(crate) fn builder(world: &World, credential: &Value, environment: &Value) ->
 pub(crate) fn credential(world: &World, patch: &Value) -> String {
     let mut file: Value = serde_json::from_str(CREDENTIAL).expect("the credential file is JSON");
     merge(&mut file, patch);
-    fill(&file, &places(world)).to_string()
+    fill(&file, &places(world, NOBODYS_HOME)).to_string()
 }
 
 /// The environment of a test, changed by a merge patch.
 pub(crate) fn environment(world: &World, patch: &Value) -> Environment {
-    let mut variables = json!({ "AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "ROLEBRIDGE_ALLOW_LOOPBACK": "1" });
+    environment_at(world, patch, NOBODYS_HOME)
+}
+
+/// The same, with a home.
+pub(crate) fn environment_at(world: &World, patch: &Value, home: &str) -> Environment {
+    let mut variables = json!({
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}",
+        "AWS_ENDPOINT_URL": "{aws}",
+        "HOME": "{home}",
+        "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
+    });
     merge(&mut variables, patch);
-    let variables = fill(&variables, &places(world));
+    let variables = fill(&variables, &places(world, home));
     Environment::from_lookup(|name| variables[name].as_str().map(str::to_owned))
 }
 
-/// What the world calls its own, by placeholder.
-pub(crate) fn places(world: &World) -> BTreeMap<&'static str, String> {
+/// What the placeholders stand for: each text that the world says of itself or of its instance's keys, and the home.
+/// `{region}` stays, since a credential file says so itself.
+pub(crate) fn places(world: &World, home: &str) -> BTreeMap<String, String> {
     let info = world.info();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    BTreeMap::from([
-        ("metadata", world.metadata_url.clone()),
-        ("google", world.google_url.clone()),
-        ("proxy", world.proxy_url.clone()),
-        ("audience", text(&info["audience"])),
-        ("service_account", text(&info["service_account"])),
-        ("access_key_id", text(&info["keys"]["access_key_id"])),
-        ("secret_access_key", text(&info["keys"]["secret_access_key"])),
-        ("session_token", text(&info["keys"]["session_token"])),
-    ])
+    let texts = |value: &Value| {
+        let members = value.as_object().into_iter().flatten();
+        let texts = members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        texts.collect::<Vec<_>>()
+    };
+    let mut places: BTreeMap<_, _> = texts(&info).into_iter().chain(texts(&info["keys"])).collect();
+    places.remove("region");
+    places.insert("home".to_owned(), home.to_owned());
+    places
 }
 
-pub(crate) fn fill(value: &Value, places: &BTreeMap<&str, String>) -> Value {
+pub(crate) fn fill(value: &Value, places: &BTreeMap<String, String>) -> Value {
     match value {
         Value::String(text) => {
-            let fill = |text: String, (name, place): (&&str, &String)| text.replace(&format!("{{{name}}}"), place);
+            let fill = |text: String, (name, place): (&String, &String)| text.replace(&format!("{{{name}}}"), place);
             places.iter().fold(text.clone(), fill).into()
         }
         Value::Array(items) => items.iter().map(|item| fill(item, places)).collect(),

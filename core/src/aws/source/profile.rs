@@ -14,7 +14,7 @@ use crate::aws::{call, failure, login, process};
 use crate::context::MintContext;
 use crate::env_names::{self, AWS_LOGIN_CACHE_DIRECTORY, AWS_PROFILE};
 use crate::environment::Environment;
-use crate::error::{Error, Step};
+use crate::error::Error;
 use crate::host::{CommandError, FileError};
 use crate::identity::{AccessKey, Region};
 use std::path::PathBuf;
@@ -182,12 +182,13 @@ impl Profile {
     }
 
     async fn process_key(&self, context: &MintContext, profile: &str, command: &str) -> Result<AccessKey, Error> {
-        let context = &context.for_step(COMMAND_LIMIT);
-        let running = context.host.run(command.to_owned(), COMMAND_LIMIT);
-        match context.within(Step::Identity, async { Ok(running.await) }).await? {
+        // The host ends it, and knows what it said until then.
+        let limit = context.for_step(COMMAND_LIMIT).left();
+        match context.host.run(command.to_owned(), limit).await {
             Ok(output) if output.succeeded => process::read_keys(profile, &output.stdout, context.host.now()),
             Ok(output) => Err(process::failed(profile, output.status, &output.stderr)),
-            Err(CommandError::TooSlow { stderr }) => Err(process::hung(profile, COMMAND_LIMIT, &stderr)),
+            Err(CommandError::TooSlow { stderr }) => Err(process::hung(profile, limit, &stderr)),
+            Err(CommandError::TooLong) => Err(process::too_long(profile)),
             Err(cause) => {
                 Err(failure(format!("the `credential_process` of the profile `{profile}` {cause}")).caused_by(cause))
             }

@@ -6,7 +6,7 @@ use crate::aws::profile_plan::Sso;
 use crate::aws::sso::{self, Next, SignIn};
 use crate::aws::{call, failure};
 use crate::context::MintContext;
-use crate::error::{Error, Step};
+use crate::error::{Error, Kind, Step};
 use crate::host::FileError;
 use crate::identity::AccessKey;
 use crate::reply::Reply;
@@ -72,7 +72,10 @@ async fn renewed(
     let Some(request) = sign_in.renewal(&oidc) else { return Err(sso::sign_in_again(sso, profile)) };
     let asked_at = context.host.now();
     let reply = call::send(context, "IAM Identity Center", Reply::is_transient, request).await?;
-    let renewed = sign_in.renewed(&reply, asked_at)?;
+    let renewed = sign_in.renewed(&reply, asked_at).map_err(|error| match error.kind() {
+        Kind::Refused => sso::asking_to_sign_in(error, sso, profile),
+        _ => error,
+    })?;
     // The old refresh token is of no use any more; where the file cannot be written, the new one still serves this mint.
     let _ = context.host.write_private(file.to_owned(), renewed.write()).await;
     Ok(renewed)
