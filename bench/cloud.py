@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 #: What would lead a program elsewhere.
@@ -14,11 +15,11 @@ STEERING = re.compile(r"^(AWS|GOOGLE|ROLEBRIDGE|SSL_CERT|REQUESTS_CA|CURL_CA|NOD
 class Cloud:
     """The emulator, and one ready world in it."""
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, specification: Mapping[str, object] | None = None) -> None:
         self._process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         control = json.loads(self._process.stdout.readline())["control"]
-        self.info = self._post(f"{control}/worlds", {})
+        self.info = self._post(f"{control}/worlds", specification or {})
         self.world = f"{control}/worlds/{self.info['id']}"
 
     def slow(self, operation: str, milliseconds: int) -> None:
@@ -60,6 +61,8 @@ class Cloud:
         )
         inherited = {name: value for name, value in os.environ.items() if not steering.search(name)}
         return inherited | {
+            # Where nobody has left files of AWS's.
+            "HOME": str(file.parent / "home"),
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.info["metadata"],
             "AWS_ENDPOINT_URL": self.info["aws"],
             # The files of whoever measures are no part of it.

@@ -49,12 +49,16 @@ def node(subject: str, who: str, script: str, *, is_bare: bool = False) -> Progr
 
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+WAITING_PYTHON = "import time; time.sleep({} / 1000)"
+TOKEN_PYTHON = "import rolebridge; rolebridge.TokenSource.from_env().token()"
 DROP_IN_PYTHON = "import rolebridge; rolebridge.Credentials.from_env().refresh(None)\n"
 GOOGLE_PYTHON = f"""
 import os; from google.auth import aws; from google.auth.transport.requests import Request
 path = os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
 aws.Credentials.from_file(path, scopes=["{SCOPE}"]).refresh(Request())
 """
+WAITING_NODE = "setTimeout(() => 0, {})"
+TOKEN_NODE = "require('rolebridge').TokenSource.fromEnv().token()"
 DROP_IN_NODE = "require('rolebridge').createAuthClient().getAccessToken()"
 GOOGLE_NODE = f"""(() => {{
   const {{ ExternalAccountClient }} = require('google-auth-library');
@@ -76,12 +80,12 @@ PROGRAMS = [
     native("Rust", TOKEN, "rolebridge", str(RUST / "cold"), "rolebridge"),
     native("Rust", TOKEN, "google-cloud-auth", str(RUST / "cold"), "google-cloud-auth"),
     *(GO_PROGRAMS if HAS_GO else []),
-    python(WAITING, "an interpreter", f"import time; time.sleep({CHAIN_MILLISECONDS} / 1000)", is_bare=True),
-    python(TOKEN, "rolebridge.TokenSource", "import rolebridge; rolebridge.TokenSource.from_env().token()"),
+    python(WAITING, "an interpreter", WAITING_PYTHON.format(CHAIN_MILLISECONDS), is_bare=True),
+    python(TOKEN, "rolebridge.TokenSource", TOKEN_PYTHON),
     python(DROP_IN, "rolebridge.Credentials", DROP_IN_PYTHON),
     python(DROP_IN, "google-auth", GOOGLE_PYTHON),
-    node(WAITING, "a runtime", f"setTimeout(() => 0, {CHAIN_MILLISECONDS})", is_bare=True),
-    node(TOKEN, "rolebridge.TokenSource", "require('rolebridge').TokenSource.fromEnv().token()"),
+    node(WAITING, "a runtime", WAITING_NODE.format(CHAIN_MILLISECONDS), is_bare=True),
+    node(TOKEN, "rolebridge.TokenSource", TOKEN_NODE),
     node(DROP_IN, "rolebridge.createAuthClient", DROP_IN_NODE),
     node(DROP_IN, "google-auth-library", GOOGLE_NODE),
 ]

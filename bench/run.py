@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cloud import Cloud
+from homes import WAITS, WORLD, homes
 from page import Figure, markdown, picture
 from programs import (
     CHAIN_MILLISECONDS,
@@ -34,6 +35,7 @@ from programs import (
     TOP,
     VENV,
     WORK,
+    Program,
 )
 
 RUNS = 21
@@ -72,19 +74,19 @@ def printed(command: list[str], environment: Mapping[str, str]) -> list[Figure]:
     return [Figure(**json.loads(line)) for line in output(command, environment).splitlines()]
 
 
-def new_processes(environment: Mapping[str, str]) -> Iterator[Figure]:
+def new_processes(section: str, programs: list[Program], environment: Mapping[str, str]) -> Iterator[Figure]:
     """Wall time of processes that take turns."""
-    measured: dict[int, list[float]] = {index: [] for index in range(len(PROGRAMS))}
+    measured: dict[int, list[float]] = {index: [] for index in range(len(programs))}
     for run in range(RUNS + 1):
-        for index, program in enumerate(PROGRAMS):
+        for index, program in enumerate(programs):
             started = time.perf_counter()
             output(program.command, environment)
             if run:  # The first warms the disk's cache.
                 measured[index].append(time.perf_counter() - started)
     bare: dict[str, float] = {}
-    for index, program in enumerate(PROGRAMS):
+    for index, program in enumerate(programs):
         median = statistics.median(measured[index])
-        figure = Figure("new", program.subject, program.who, median)
+        figure = Figure(section, program.subject, program.who, median)
         if program.is_bare:
             bare[program.runtime] = median
         else:
@@ -123,8 +125,10 @@ def measure() -> tuple[list[Figure], str]:
         figures += printed(["node", "bench/node/hits.js"], environment)
     finally:
         cloud.close()
-    cloud = Cloud(RUST / "cloud")
+    cloud = Cloud(RUST / "cloud", WORLD)
     try:
+        for operation, milliseconds in WAITS.items():
+            cloud.slow(operation, milliseconds)
         for operation in ("session_token", "role", "region", "zone", "keys"):
             cloud.slow(f"metadata.{operation}", METADATA_MILLISECONDS)
         for operation in ("sts.token", "sts.root", "iamcredentials.generateAccessToken", "iamcredentials.root"):
@@ -140,7 +144,9 @@ def measure() -> tuple[list[Figure], str]:
             "REQUESTS_CA_BUNDLE": str(authority),
             "NODE_EXTRA_CA_CERTS": str(authority),
         }
-        figures += new_processes(environment)
+        figures += new_processes("new", PROGRAMS, environment)
+        for home in homes(cloud.info, WORK / "homes"):
+            figures += new_processes("homes", home.programs(), environment | home.environment)
         figures += loaded(environment)
         if TELLS_MEMORY:
             figures += memory(environment)
@@ -156,6 +162,8 @@ def versions() -> str:
 
     lock = (TOP / "bench" / "rust" / "Cargo.lock").read_text().split('[[package]]\nname = "google-cloud-auth"')[1]
     google_auth = said(str(PYTHON), "-c", "import google.auth.version as v; print(v.__version__)")
+    botocore = said(str(PYTHON), "-c", "import botocore; print(botocore.__version__)")
+    providers = said("node", "-p", "require('@aws-sdk/credential-providers/package.json').version")
     gal = [said("node", "-p", f"require('{name}/package.json').version") for name in ("gal9", "gal10", "gal11")]
     languages = [
         said("rustc", "--version").split(" (")[0],
@@ -166,6 +174,8 @@ def versions() -> str:
         f"google-cloud-auth {lock.split(chr(34))[1]}",
         f"google-auth {google_auth}",
         f"google-auth-library {', '.join(gal)}",
+        f"botocore {botocore}",
+        f"@aws-sdk/credential-providers {providers}",
     ]
     if HAS_GO:
         languages.append(said("go", "env", "GOVERSION").replace("go", "Go "))

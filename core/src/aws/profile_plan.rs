@@ -84,7 +84,7 @@ pub(crate) struct Link {
 
 /// What the profile of a name says. `named_by` is the variable or option that chose it; none if it is the default.
 ///
-/// `None` if nothing in it says who its user is, or if there is no default profile.
+/// `None` if nothing in it is about who its user is, or if there is no default profile.
 pub(crate) fn plan(config: &SharedConfig, name: &str, named_by: Option<&str>) -> Result<Option<Plan>, Error> {
     let mut profile = match (config.profile(name), named_by) {
         (Some(section), _) => Profile { name, section },
@@ -92,7 +92,11 @@ pub(crate) fn plan(config: &SharedConfig, name: &str, named_by: Option<&str>) ->
         (None, Some(named_by)) => return Err(missing(config, name, &format!("`{named_by}`"))),
     };
     if !profile.says_who() {
-        return Ok(None);
+        // Written by a template whose values were missing: it means somebody, and not whoever comes next.
+        return match profile.blank() {
+            Some(name) => Err(profile.wrong(name, "is blank, and the profile says nothing else of who its user is")),
+            None => Ok(None),
+        };
     }
     let mut names = vec![name];
     let mut roles = Vec::new();
@@ -182,11 +186,19 @@ enum AssumedBy<'a> {
 
 const SSO: [&str; 5] = ["sso_session", "sso_account_id", "sso_role_name", "sso_region", "sso_start_url"];
 const KEYS: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
+/// What says who a profile's user is.
+const WHO: [&[&str]; 3] =
+    [&KEYS, &SSO, &["role_arn", "web_identity_token_file", "login_session", "credential_process"]];
 
 impl<'a> Profile<'a> {
     fn says_who(&self) -> bool {
-        let others = ["role_arn", "web_identity_token_file", "login_session", "credential_process"];
-        KEYS.iter().chain(&SSO).chain(&others).any(|name| self.has(name))
+        WHO.iter().any(|names| names.iter().any(|name| self.has(name)))
+    }
+
+    /// What would say who the user is, if it had a value.
+    fn blank(&self) -> Option<&'a str> {
+        let mut names = self.section.properties().map(|(name, _)| name);
+        names.find(|name| WHO.iter().any(|names| names.contains(name)))
     }
 
     fn begins_keys(&self) -> bool {

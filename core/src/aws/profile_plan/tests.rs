@@ -75,13 +75,28 @@ fn what_says_nothing_of_an_identity_is_not_configured() {
         "",
         "[profile other]\nrole_arn = R",
         "[default]\nregion = us-east-1\noutput = json\n",
-        "[default]\nrole_arn =\naws_access_key_id = \n",
         "[default]\nsource_profile = other\nexternal_id = x\nendpoint_url = http://x",
     ] {
         assert_eq!(planned(config, ""), "nothing", "{config}");
     }
     let chosen = plan(&read("[profile work]\nregion = us-east-1", ""), "work", Some("AWS_PROFILE"));
     assert!(chosen.expect("nothing is wrong").is_none());
+}
+
+#[test]
+fn what_is_blank_is_not_left_for_another_identity() {
+    for (section, name) in [
+        ("aws_access_key_id =\naws_secret_access_key = \n", "aws_access_key_id"),
+        ("region = us-east-1\nrole_arn =\nsource_profile = other\n", "role_arn"),
+        ("sso_session =\n", "sso_session"),
+        ("credential_process = # nothing\n", "credential_process"),
+    ] {
+        let error = failed(&format!("[default]\n{section}"), "");
+        let start = format!("`{name}` of the profile `default` (");
+        assert!(error.message().starts_with(&start), "{}", error.message());
+        let end = "is blank, and the profile says nothing else of who its user is";
+        assert!(error.message().ends_with(end), "{}", error.message());
+    }
 }
 
 #[test]
