@@ -9,7 +9,7 @@ use rolebridge_bench::{herd, source, together};
 use rolebridge_emulator::Cloud;
 use serde_json::json;
 use std::hint::black_box;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 fn hits(criterion: &mut Criterion) {
     let cloud = Cloud::start().expect("the emulator starts");
@@ -53,6 +53,37 @@ fn waiters(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A token for scopes that no caller asked for before, among few tokens that are alive and among many.
+fn purposes(criterion: &mut Criterion) {
+    let cloud = Cloud::start().expect("the emulator starts");
+    let world = cloud.world(json!({}));
+    let source = source(&world);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (mut asked, mut group) = (0, criterion.benchmark_group("a token of new scopes"));
+    group.sample_size(10);
+    let mut more = |many: usize| {
+        let sources: Vec<_> = (asked..asked + many).map(|number| source.with_scopes([number.to_string()])).collect();
+        asked += many;
+        runtime.block_on(async {
+            for some in sources.chunks(256) {
+                let tokens = futures::future::join_all(some.iter().map(TokenSource::token)).await;
+                assert!(tokens.iter().all(Result::is_ok));
+            }
+        });
+    };
+    for alive in [10, 100_000] {
+        more(alive);
+        group.bench_function(format!("beside {alive}"), |bencher| {
+            bencher.iter_custom(|count| {
+                let started = Instant::now();
+                (0..count).for_each(|_| more(1));
+                started.elapsed()
+            });
+        });
+    }
+    group.finish();
+}
+
 fn signing(criterion: &mut Criterion) {
     let region = Region::parse("us-east-1").expect("a region");
     let identity = Identity::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", region)
@@ -65,11 +96,9 @@ fn signing(criterion: &mut Criterion) {
             .iter(|| sigv4::signature(black_box("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), &scope, "what is signed"));
     });
     criterion.bench_function("subject token, signed and serialised", |bencher| {
-        bencher.iter(|| {
-            SubjectToken::sign(black_box(&identity), audience, url, SystemTime::now())
-        });
+        bencher.iter(|| SubjectToken::sign(black_box(&identity), audience, url, SystemTime::now()));
     });
 }
 
-criterion_group!(benches, hits, waiters, signing);
+criterion_group!(benches, hits, waiters, signing, purposes);
 criterion_main!(benches);
