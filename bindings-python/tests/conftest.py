@@ -41,7 +41,7 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
-    """No identity, home, proxy or authority of whoever runs the tests; metadata is not asked unless a test says where."""
+    """Nothing that whoever runs the tests has set, nor their home; metadata is not asked unless a test says where."""
     for name in list(os.environ):
         if _OURS.search(name):
             monkeypatch.delenv(name)

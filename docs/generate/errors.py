@@ -5,8 +5,11 @@ A row is the message, the cause that the scenario or the vector names for its re
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,7 +21,12 @@ from instance import TOP, Cloud, merged
 TESTS = TOP / "tests"
 
 #: What every scenario's environment starts as; see `tests/scenarios/README.md`.
-ENVIRONMENT = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "ROLEBRIDGE_ALLOW_LOOPBACK": "1"}
+ENVIRONMENT = {
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}",
+    "AWS_ENDPOINT_URL": "{aws}",
+    "HOME": "{home}",
+    "ROLEBRIDGE_ALLOW_LOOPBACK": "1",
+}
 
 #: Where the local cloud is, by the name that the world gives it, and what stands there for a reader.
 PLACES = {"metadata": "169.254.169.254", "google": "sts.googleapis.com", "proxy": "proxy.example.com:3128"}
@@ -31,7 +39,9 @@ class Tables:
         self._cloud = cloud
 
     def table(self, name: str) -> str:
-        rows = {"config": self._config, "mint": self._mint}[name]()
+        tables = {"config": self._config, "mint": self._mint}
+        # Else the failures of scenarios that are named one by one.
+        rows = tables[name]() if name in tables else self._named(name.split())
         # A failure that several scenarios lead to is one row.
         lines = {(message, hint): f"| {message} | {cause} | {hint} |" for cause, message, hint in rows}
         return "\n".join(["| message | cause | what to do |", "|---|---|---|", *lines.values()])
@@ -55,25 +65,45 @@ class Tables:
                 found += self._failures(scenario)
         return [row for _, row in sorted(found, key=lambda item: STEPS.index(item[0]))]
 
+    def _named(self, names: list[str]) -> Iterator["Row"]:
+        for name in names:
+            scenario = json.loads((TESTS / "scenarios" / f"{name}.json").read_text())
+            yield from (row for _, row in self._failures(scenario))
+
     def _failures(self, scenario: Mapping[str, Any]) -> Iterator[tuple[str, "Row"]]:
         world = self._cloud.world(scenario.get("world"))
         credential = world.credential(scenario.get("credential"))
         source = None
-        with environment(world.fill(merged(ENVIRONMENT, scenario.get("environment", {})))):
+        variables = merged(ENVIRONMENT, scenario.get("environment", {}))
+        with TemporaryDirectory() as home, environment(world.fill(variables, home)):
+            write(world.fill(scenario.get("files", {}), home), Path(home))
             for call in scenario["calls"]:
                 match call:
                     case {"fault": fault}:
                         world.order(fault)
                     case {"world": patch}:
                         world.change(patch)
+                    case {"files": files}:
+                        write(world.fill(files, home), Path(home))
+                    case {"scopes": scopes}:
+                        source = TokenSource.from_info(credential, scopes=scopes)
                     case _:
                         try:
                             source = source or TokenSource.from_info(credential, scopes=scenario.get("scopes"))
                             source.token()
                         except RolebridgeError as error:
                             places = {urlsplit(world.info[name]).netloc: place for name, place in PLACES.items()}
+                            places[home] = "/home/me"
                             yield error.step, row(scenario.get("cause", scenario["about"]), error, places)
         world.end()
+
+
+def write(files: Mapping[str, Any], home: Path) -> None:
+    """The files of a scenario; a text as it is, and all else as JSON."""
+    for name, content in files.items():
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content), newline="")
 
 
 @contextmanager
@@ -114,9 +144,13 @@ class Row(NamedTuple):
 
 def row(cause: str, error: RolebridgeError, places: Mapping[str, str] | None = None) -> Row:
     said = str(error).removesuffix(f"hint: {error.hint}").rstrip()
-    for place, name in {**(places or {}), "`127.0.0.1`": "`sts.googleapis.com`"}.items():
-        said = said.replace(place, name)
-    return Row(cause, f"**{type(error).__name__}** {escaped(said)}", escaped(error.hint or "-"))
+    hint = error.hint or "-"
+    agent = {"endpoint at `127.0.0.1`": "endpoint at `169.254.170.2`"}
+    for place, name in {**(places or {}), **agent, "`127.0.0.1`": "`sts.googleapis.com`"}.items():
+        said, hint = said.replace(place, name), hint.replace(place, name)
+    # Seconds since 1970.
+    said = re.sub(r"\b[0-9]{10}\b", "…", said)
+    return Row(cause, f"**{type(error).__name__}** {escaped(said)}", escaped(hint))
 
 
 def escaped(text: str) -> str:

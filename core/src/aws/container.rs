@@ -144,6 +144,7 @@ fn has_user(url: &str) -> bool {
 
 fn wrong(variable: &str, problem: &str) -> Error {
     failure(format!("`{variable}` {problem}"))
+        .hinting("ECS, EKS and Lambda set it by themselves: pass it on as it is, or unset it elsewhere")
 }
 
 fn malformed(named_by: &str, what: &str) -> Error {

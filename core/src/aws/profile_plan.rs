@@ -359,6 +359,7 @@ impl<'a> Profile<'a> {
 
     fn wrong(&self, name: &str, problem: &str) -> Error {
         failure(format!("{} {problem}", self.described(name)))
+            .hinting("mend it, or choose another profile by AWS_PROFILE")
     }
 }
 

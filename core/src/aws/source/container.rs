@@ -76,7 +76,9 @@ impl Container {
             Authorization::File(file) => {
                 let name = AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
                 let bytes = context.host.read(file.clone()).await.map_err(|cause| {
-                    failure(format!("the file that `{name}` names, `{}`, {cause}", file.display())).caused_by(cause)
+                    failure(format!("the file that `{name}` names, `{}`, {cause}", file.display()))
+                        .hinting("check that the volume with the token is mounted there; on EKS, start the pod anew")
+                        .caused_by(cause)
                 })?;
                 Some(container::token(name, &bytes)?)
             }
@@ -89,6 +91,10 @@ impl Container {
                 Kind::Unavailable,
                 Step::Identity,
                 format!("the container's endpoint at `{host}` cannot be reached: {cause}"),
+            )
+            .hinting(
+                "let the container reach it (its network mode or policy, the agent on the node), or unset the variable \
+                 where there is no such container",
             )
             .caused_by(cause)
         })?;

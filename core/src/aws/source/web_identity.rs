@@ -63,11 +63,13 @@ pub(in crate::aws) async fn key(
     let context = &context.for_step(BUDGET);
     let ask = async {
         let path = token_file.display().to_string();
-        let content = context
-            .host
-            .read(token_file.to_owned())
-            .await
-            .map_err(|cause| failure(format!("the web identity token file `{path}` {cause}")).caused_by(cause))?;
+        let content = context.host.read(token_file.to_owned()).await.map_err(|cause| {
+            failure(format!("the web identity token file `{path}` {cause}"))
+                .hinting(
+                    "check the path, and that the volume with the token is mounted there; on EKS, start the pod anew",
+                )
+                .caused_by(cause)
+        })?;
         let token = sts::web_identity_token(&path, &content)?;
         let endpoint = sts::endpoint(region, endpoint)?;
         let reply = call::sts(context, |_| sts::assume_role_with_web_identity(&endpoint, role, &token)).await?;
