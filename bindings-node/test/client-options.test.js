@@ -203,6 +203,7 @@ const { createAuthClient } = require('rolebridge');
     cwd,
     env: {
       ...world.environment(),
+      HOME: cwd,
       GOOGLE_CLOUD_PROJECT: 'my-project',
       HTTPS_PROXY: 'http://127.0.0.1:1',
       NO_PROXY: '127.0.0.1',
