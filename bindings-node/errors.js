@@ -2,9 +2,11 @@
 
 /** Rolebridge's errors: one class for each kind of what the one who meets it has to do. See index.d.ts. */
 class RolebridgeError extends Error {
-  constructor(failure) {
+  /** `thrown` holds the cause itself, where it is known as more than words. */
+  constructor(failure, thrown) {
     // The hint is part of the message too: many loggers write message and stack alone.
-    super(failure.hint ? `${failure.message}\nhint: ${failure.hint}` : failure.message, causeOf(failure.causes));
+    const message = failure.hint ? `${failure.message}\nhint: ${failure.hint}` : failure.message;
+    super(message, thrown ? { cause: thrown.value } : causeOf(failure.causes));
     for (const name of ['kind', 'step', 'status', 'code', 'field', 'hint']) {
       if (failure[name] !== undefined && failure[name] !== null) this[name] = failure[name];
     }
@@ -36,8 +38,8 @@ function causeOf(messages) {
   return messages.reduceRight((options, message) => ({ cause: new Error(message, options) }), undefined);
 }
 
-function errorFrom(failure) {
-  const error = new (classes[failure.kind] ?? InternalError)(failure);
+function errorFrom(failure, thrown) {
+  const error = new (classes[failure.kind] ?? InternalError)(failure, thrown);
   Error.captureStackTrace(error, errorFrom);
   return error;
 }

@@ -33,6 +33,45 @@ export interface TokenSourceOptions {
    * there: allow only what you run yourself.
    */
   allowEndpoints?: string | readonly string[];
+  /** A profile of AWS's shared files, in place of every other source of the AWS identity. */
+  profile?: string;
+  /** A role of AWS to assume first, with the keys of whichever source: `arn:aws:iam::111122223333:role/name`. */
+  roleArn?: string;
+  /** The name of that role's session; `rolebridge` if none is named. */
+  roleSessionName?: string;
+  /** The external id that the role's trust policy asks for. */
+  externalId?: string;
+  /**
+   * What supplies the AWS identity in place of every other source: a credential provider of the AWS SDK v3, any function
+   * of that shape, or a supplier of google-auth-library.
+   *
+   * It is called on this thread, before the identity that it gave last ends, once an hour where that does not end, and
+   * has 20 s. What it throws is the `cause` of an {@link IdentityError}, as it is; asking in its course for a token that
+   * needs its own answer is one. It keeps nothing alive. A source with one shares its cache with those of its
+   * `withScopes` alone.
+   */
+  identity?: IdentityProvider | AwsCredentialsSupplier;
+}
+
+/** What an identity provider gives. Without a region, the region is looked for as for any other source. */
+export interface SuppliedIdentity {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+  /** When the keys end: the provider is asked again before. */
+  readonly expiration?: Date | undefined;
+  readonly region?: string | undefined;
+}
+
+/** As the credential providers of the AWS SDK v3 are, such as `fromTemporaryCredentials(…)`. */
+export type IdentityProvider = () => SuppliedIdentity | Promise<SuppliedIdentity>;
+
+/** As google-auth-library's `AwsSecurityCredentialsSupplier` is. (It is given no `transporter`.) */
+export interface AwsCredentialsSupplier {
+  // biome-ignore lint/suspicious/noExplicitAny: the context has another type in each major of the library.
+  getAwsRegion(context: any): Promise<string>;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  getAwsSecurityCredentials(context: any): Promise<{ accessKeyId: string; secretAccessKey: string; token?: string }>;
 }
 
 /** A credential file's content: `external_account` JSON (AIP-4117). */
@@ -197,7 +236,7 @@ export declare function createAuthClient(options?: AuthClientOptions): any;
  * {@link TokenSource.warm} for what the environment names. A wrong file is told to the first call that wants a token, and
  * only a wrong option is thrown here. A client that {@link createAuthClient} makes of an AWS `external_account` has a `warm()` of its own.
  */
-export declare function warm(options?: TokenSourceOptions): void;
+export declare function warm(options?: Omit<TokenSourceOptions, 'identity'>): void;
 
 /** What an error asks of the one who meets it; each kind is a class below. */
 export type ErrorKind = 'config' | 'identity' | 'refused' | 'unavailable' | 'malformed' | 'internal';

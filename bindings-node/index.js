@@ -23,6 +23,9 @@ function createAuthClient(options) {
 
 /** A source that is dropped at once still leaves its token to the others of its configuration. */
 function warm(options) {
+  if (options?.identity !== undefined) {
+    throw new TypeError('identity is no option of warm, since no other source has that supplier: use source.warm()');
+  }
   try {
     TokenSource.fromEnv(options).warm();
   } catch (problem) {

@@ -19,14 +19,24 @@ export declare class Answer {
   get refreshAfter(): number
 }
 
+/** One question to a supplier: it is answered once. Each answer says whether anybody still waited for it. */
+export declare class Question {
+  /** The identity. */
+  supply(supplied: Supplied): boolean
+  /** What the supplier gave is no identity: the end of the sentence that says so. */
+  refuse(problem: string): boolean
+  /** What the supplier threw, which JavaScript keeps by this number. */
+  fail(words: string, number: number): boolean
+}
+
 /** Core's token source. */
 export declare class TokenSource {
-  /** From a credential file's path. */
-  static fromFile(path: string, options: Options, variables: Variables): TokenSource | Failure
+  /** From a credential file's path. `ask` puts a question to the program's identity supplier. */
+  static fromFile(path: string, options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
   /** From a credential file's text. */
-  static fromJSON(text: string, options: Options, variables: Variables): TokenSource | Failure
+  static fromJSON(text: string, options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
   /** From what the environment names. */
-  static fromEnv(options: Options, variables: Variables): TokenSource | Failure
+  static fromEnv(options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
   /** The same source for other scopes. */
   withScopes(scopes: Array<string>): TokenSource
   /** The email of the service account. */
@@ -37,10 +47,15 @@ export declare class TokenSource {
   get quotaProjectId(): string | null
   /** The universe in which the token is good. */
   get universeDomain(): string
+  /** The provider to which the identity is shown. */
+  get audience(): string
   /** What the token is good for. */
   get scopes(): Array<string>
-  /** Answers if nothing has to be waited for; else returns null, and calls `settle` once, later. */
-  request(variables: Variables, settle: (outcome: Answer | Failure) => void): Answer | Failure | null
+  /**
+   * Answers if nothing has to be waited for; else returns null, and calls `settle` once, later. `asker` is the question
+   * that is being answered, if an identity supplier asks for the token.
+   */
+  request(variables: Variables, settle: (outcome: Answer | Failure) => void, asker?: Question): Answer | Failure | null
   /** Starts the minting of a token, unless one is cached, and returns at once. */
   warm(variables: Variables): void
   /** An API answered 401 to this token. */
@@ -74,6 +89,8 @@ export interface Failure {
   hint?: string
   /** The messages of what caused it, the nearest first. */
   causes: Array<string>
+  /** By which number JavaScript keeps what an identity supplier threw, if that is the cause. */
+  thrown?: number
 }
 
 /** Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. */
@@ -89,6 +106,28 @@ export interface Options {
   universeDomain?: string
   /** Origins that the file may name besides Google's and AWS's. */
   allowEndpoints?: Array<string>
+  /** The profile of AWS's shared files. */
+  profile?: string
+  /** The role to assume. */
+  roleArn?: string
+  /** The name of its session. */
+  roleSessionName?: string
+  /** The external id that its trust policy asks for. */
+  externalId?: string
+}
+
+/** An identity as JavaScript gives it. */
+export interface Supplied {
+  /** The access key's id. */
+  accessKeyId: string
+  /** Its secret. */
+  secretAccessKey: string
+  /** The session token of a temporary key. */
+  sessionToken?: string
+  /** When it ends, in milliseconds since 1970 (UTC). */
+  expiresAt?: number
+  /** The AWS region. */
+  region?: string
 }
 
 /** Environment variables by name; of those in `environmentNames`, as many as are set. */

@@ -836,6 +836,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.Answer = nativeBinding.Answer
+module.exports.Question = nativeBinding.Question
 module.exports.TokenSource = nativeBinding.TokenSource
 module.exports.credentialText = nativeBinding.credentialText
 module.exports.environmentNames = nativeBinding.environmentNames

@@ -54,7 +54,27 @@ function library(name, value) {
   return value;
 }
 
-const SOURCE = { scopes: list, quotaProjectId: text, universeDomain: text, allowEndpoints: list };
+/** A function, or google-auth-library's supplier of AWS credentials. */
+function identity(name, value) {
+  const methods = [value?.getAwsSecurityCredentials, value?.getAwsRegion];
+  if (typeof value === 'function' || methods.every((method) => typeof method === 'function')) return value;
+  throw new TypeError(
+    `${name} must be a function that gives AWS credentials, as the AWS SDK's providers are, or an object with ` +
+      'getAwsSecurityCredentials and getAwsRegion',
+  );
+}
+
+const SOURCE = {
+  scopes: list,
+  quotaProjectId: text,
+  universeDomain: text,
+  allowEndpoints: list,
+  profile: text,
+  roleArn: text,
+  roleSessionName: text,
+  externalId: text,
+  identity,
+};
 const CLIENT = { keyFilename: path, keyFile: path, credentials: content, library, ...SOURCE };
 
 function sourceOptions(options) {

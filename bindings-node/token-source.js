@@ -7,6 +7,7 @@
 const { inspect } = require('node:util');
 const native = require('./native.js');
 const { errorFrom, guarded } = require('./errors.js');
+const { Supplier, questionHere } = require('./identity.js');
 const environment = require('./snapshot.js');
 const { shown } = require('./inspection.js');
 const { list, path: pathOf, sourceOptions } = require('./options.js');
@@ -64,33 +65,34 @@ class TokenSource {
   #flight = null;
   #scopes;
   #quotaProjectId;
+  /** Who supplies the AWS identity, if the program does. */
+  #supplier;
 
-  constructor(source) {
+  constructor(source, supplier) {
     if (!(source instanceof native.TokenSource)) {
       throw new TypeError('TokenSource is made by TokenSource.fromFile, fromJSON or fromEnv');
     }
     this.#native = source;
+    this.#supplier = supplier;
+    if (supplier !== undefined) supplier.audience = source.audience;
     this.#scopes = Object.freeze(source.scopes);
     this.#quotaProjectId = source.quotaProjectId ?? undefined;
   }
 
   static fromFile(path, options) {
     const name = pathOf('path', path);
-    const known = sourceOptions(options);
-    return made(() => native.TokenSource.fromFile(name, known, environment.snapshot()));
+    return built(options, (known, ask) => native.TokenSource.fromFile(name, known, environment.snapshot(), ask));
   }
 
   static fromJSON(json, options) {
     const text = typeof json === 'string' ? json : JSON.stringify(json ?? undefined);
     if (text === undefined)
       throw new TypeError('json must be a credential file’s text or the object that it stands for');
-    const known = sourceOptions(options);
-    return made(() => native.TokenSource.fromJSON(text, known, environment.snapshot()));
+    return built(options, (known, ask) => native.TokenSource.fromJSON(text, known, environment.snapshot(), ask));
   }
 
   static fromEnv(options) {
-    const known = sourceOptions(options);
-    return made(() => native.TokenSource.fromEnv(known, environment.snapshot()));
+    return built(options, (known, ask) => native.TokenSource.fromEnv(known, environment.snapshot(), ask));
   }
 
   warm() {
@@ -100,7 +102,7 @@ class TokenSource {
   withScopes(scopes) {
     // To name none is a mistake here, and not a default.
     const named = list('scopes', scopes);
-    return made(() => this.#native.withScopes(named));
+    return made(() => this.#native.withScopes(named), this.#supplier);
   }
 
   async token() {
@@ -167,21 +169,25 @@ class TokenSource {
 
   /** Every caller throws an error of its own, whose stack names that caller. */
   async #ask() {
-    this.#flight ??= this.#fly();
-    const outcome = await this.#flight;
+    const outcome = await this.#outcome(questionHere());
     if (outcome instanceof native.Answer) return this.#keep(outcome);
-    throw errorFrom(outcome);
+    throw errorFrom(outcome, this.#supplier?.causeOf(outcome));
   }
 
-  async #fly() {
-    try {
-      return await new Promise((settle) => {
-        const outcome = guarded(() => this.#native.request(environment.snapshot(), settle));
-        if (outcome !== null) settle(outcome);
-      });
-    } finally {
+  /** An identity supplier that asks must not wait for a flight, which may be the one that waits for it. */
+  #outcome(asker) {
+    if (asker !== undefined) return this.#request(asker);
+    this.#flight ??= this.#request().finally(() => {
       this.#flight = null;
-    }
+    });
+    return this.#flight;
+  }
+
+  #request(asker) {
+    return new Promise((settle) => {
+      const outcome = guarded(() => this.#native.request(environment.snapshot(), settle, asker));
+      if (outcome !== null) settle(outcome);
+    });
   }
 
   #keep(answer) {
@@ -197,9 +203,15 @@ class TokenSource {
   }
 }
 
-function made(make) {
+function built(options, build) {
+  const { identity, ...known } = sourceOptions(options);
+  const supplier = identity === undefined ? undefined : new Supplier(identity);
+  return made(() => build(known, supplier?.ask), supplier);
+}
+
+function made(make, supplier) {
   const source = guarded(make);
-  if (source instanceof native.TokenSource) return new TokenSource(source);
+  if (source instanceof native.TokenSource) return new TokenSource(source, supplier);
   throw errorFrom(source);
 }
 

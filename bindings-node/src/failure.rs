@@ -1,5 +1,6 @@
 //! An error of core as plain data.
 
+use crate::identity::Thrown;
 use napi_derive::napi;
 use rolebridge::Error;
 use std::iter::successors;
@@ -23,6 +24,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The messages of what caused it, the nearest first.
     pub causes: Vec<String>,
+    /// By which number JavaScript keeps what an identity supplier threw, if that is the cause.
+    pub thrown: Option<u32>,
 }
 
 impl From<&Error> for Failure {
@@ -37,6 +40,7 @@ impl From<&Error> for Failure {
             code: error.code().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
             causes: successors(first, |cause| cause.source()).map(ToString::to_string).collect(),
+            thrown: first.and_then(|cause| cause.downcast_ref::<Thrown>()).map(Thrown::number),
         }
     }
 }
@@ -53,6 +57,7 @@ impl Failure {
             code: None,
             hint: None,
             causes: Vec::new(),
+            thrown: None,
         }
     }
 }

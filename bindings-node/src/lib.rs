@@ -3,14 +3,17 @@
 //! Nothing here throws for a reason of core's: an `Error` crosses as a `Failure`, plain data from which `index.js`
 //! makes an error of the right class. No thread is started before the first token that has to be minted, and none is
 //! the binding's own: flights run on the engine of core, and a call that waits for one is told its end through a
-//! threadsafe function of its own, which keeps Node alive exactly as long as that call is pending.
+//! threadsafe function of its own, which keeps Node alive exactly as long as that call is pending. A supplier of the
+//! program's own is asked through one that keeps nothing alive.
 
 mod answer;
 mod failure;
+mod identity;
 mod promise_resolver;
 
 use answer::Answer;
 use failure::Failure;
+use identity::{Asked, Question};
 use napi::bindgen_prelude::{Either, Function};
 use napi_derive::napi;
 use promise_resolver::PromiseResolver;
@@ -63,7 +66,18 @@ pub struct Options {
     pub universe_domain: Option<String>,
     /// Origins that the file may name besides Google's and AWS's.
     pub allow_endpoints: Option<Vec<String>>,
+    /// The profile of AWS's shared files.
+    pub profile: Option<String>,
+    /// The role to assume.
+    pub role_arn: Option<String>,
+    /// The name of its session.
+    pub role_session_name: Option<String>,
+    /// The external id that its trust policy asks for.
+    pub external_id: Option<String>,
 }
+
+/// What puts a question to the program's identity supplier.
+pub(crate) type Ask<'env> = Option<Function<'env, Question, ()>>;
 
 /// Core's token source.
 #[napi]
@@ -71,22 +85,43 @@ pub struct TokenSource(rolebridge::TokenSource);
 
 #[napi]
 impl TokenSource {
-    /// From a credential file's path.
-    #[napi(catch_unwind)]
-    pub fn from_file(path: String, options: Options, variables: Variables) -> Either<TokenSource, Failure> {
-        build(rolebridge::TokenSource::builder().file(path), options, variables)
+    /// From a credential file's path. `ask` puts a question to the program's identity supplier.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "path: string, options: Options, variables: Variables, ask?: (question: Question) => void"
+    )]
+    pub fn from_file(
+        path: String,
+        options: Options,
+        variables: Variables,
+        ask: Ask<'_>,
+    ) -> napi::Result<Either<TokenSource, Failure>> {
+        build(rolebridge::TokenSource::builder().file(path), options, variables, ask)
     }
 
     /// From a credential file's text.
-    #[napi(catch_unwind, js_name = "fromJSON")]
-    pub fn from_json(text: String, options: Options, variables: Variables) -> Either<TokenSource, Failure> {
-        build(rolebridge::TokenSource::builder().json(text), options, variables)
+    #[napi(
+        catch_unwind,
+        js_name = "fromJSON",
+        ts_args_type = "text: string, options: Options, variables: Variables, ask?: (question: Question) => void"
+    )]
+    pub fn from_json(
+        text: String,
+        options: Options,
+        variables: Variables,
+        ask: Ask<'_>,
+    ) -> napi::Result<Either<TokenSource, Failure>> {
+        build(rolebridge::TokenSource::builder().json(text), options, variables, ask)
     }
 
     /// From what the environment names.
-    #[napi(catch_unwind)]
-    pub fn from_env(options: Options, variables: Variables) -> Either<TokenSource, Failure> {
-        build(rolebridge::TokenSource::builder(), options, variables)
+    #[napi(catch_unwind, ts_args_type = "options: Options, variables: Variables, ask?: (question: Question) => void")]
+    pub fn from_env(
+        options: Options,
+        variables: Variables,
+        ask: Ask<'_>,
+    ) -> napi::Result<Either<TokenSource, Failure>> {
+        build(rolebridge::TokenSource::builder(), options, variables, ask)
     }
 
     /// The same source for other scopes.
@@ -119,20 +154,36 @@ impl TokenSource {
         self.0.universe_domain()
     }
 
+    /// The provider to which the identity is shown.
+    #[napi(getter, catch_unwind)]
+    pub fn audience(&self) -> &str {
+        binding::audience(&self.0)
+    }
+
     /// What the token is good for.
     #[napi(getter, catch_unwind)]
     pub fn scopes(&self) -> Vec<String> {
         self.0.scopes().to_vec()
     }
 
-    /// Answers if nothing has to be waited for; else returns null, and calls `settle` once, later.
+    /// Answers if nothing has to be waited for; else returns null, and calls `settle` once, later. `asker` is the question
+    /// that is being answered, if an identity supplier asks for the token.
     #[napi(
         catch_unwind,
-        ts_args_type = "variables: Variables, settle: (outcome: Answer | Failure) => void",
+        ts_args_type = "variables: Variables, settle: (outcome: Answer | Failure) => void, asker?: Question",
         ts_return_type = "Answer | Failure | null"
     )]
-    pub fn request(&self, variables: Variables, settle: Function<'_, Outcome, ()>) -> napi::Result<Option<Outcome>> {
-        let mut pending = binding::request(&self.0, &environment(variables));
+    pub fn request(
+        &self,
+        variables: Variables,
+        settle: Function<'_, Outcome, ()>,
+        asker: Option<&Question>,
+    ) -> napi::Result<Option<Outcome>> {
+        let environment = environment(variables);
+        let mut pending = match asker.and_then(Question::work) {
+            Some(work) => work.during(|| binding::request(&self.0, &environment)),
+            None => binding::request(&self.0, &environment),
+        };
         if let Some(result) = pending.block_for(Duration::ZERO) {
             return Ok(Some(self.outcome(result)));
         }
@@ -164,7 +215,12 @@ impl TokenSource {
     }
 }
 
-fn build(builder: Builder, options: Options, variables: Variables) -> Either<TokenSource, Failure> {
+fn build(
+    builder: Builder,
+    options: Options,
+    variables: Variables,
+    ask: Ask<'_>,
+) -> napi::Result<Either<TokenSource, Failure>> {
     let mut builder = builder
         .scopes(options.scopes.unwrap_or_default())
         .allow_endpoints(options.allow_endpoints.unwrap_or_default())
@@ -175,10 +231,25 @@ fn build(builder: Builder, options: Options, variables: Variables) -> Either<Tok
     if let Some(domain) = options.universe_domain {
         builder = builder.universe_domain(domain);
     }
-    match builder.build() {
+    if let Some(name) = options.profile {
+        builder = builder.profile(name);
+    }
+    if let Some(role_arn) = options.role_arn {
+        builder = builder.role_arn(role_arn);
+    }
+    if let Some(name) = options.role_session_name {
+        builder = builder.role_session_name(name);
+    }
+    if let Some(id) = options.external_id {
+        builder = builder.external_id(id);
+    }
+    if let Some(ask) = ask {
+        builder = builder.identity(Asked::new(&ask)?);
+    }
+    Ok(match builder.build() {
         Ok(source) => Either::A(TokenSource(source)),
         Err(error) => Either::B(Failure::from(&error)),
-    }
+    })
 }
 
 fn environment(mut variables: Variables) -> Environment {

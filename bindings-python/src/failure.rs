@@ -1,5 +1,6 @@
 //! Core's errors as values, of which `rolebridge.errors` makes exceptions; and a panic as one of them.
 
+use crate::identity::Raised;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use rolebridge::{Error, Kind, Step};
@@ -72,16 +73,19 @@ impl Failure {
         self.error.as_ref().map_or(Some(PANIC_HINT), Error::hint)
     }
 
-    /// The words of each cause, the nearest first.
+    /// Each cause, the nearest first: its words, or the exception of Python's that it is.
     #[getter]
-    fn causes(&self) -> Vec<String> {
+    fn causes(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
         let mut causes = Vec::new();
         let mut below = self.error.as_ref().and_then(Error::source);
         while let Some(cause) = below {
-            causes.push(cause.to_string());
+            causes.push(match cause.downcast_ref::<Raised>() {
+                Some(raised) => raised.exception(py),
+                None => cause.to_string().into_py_any(py)?,
+            });
             below = cause.source();
         }
-        causes
+        Ok(causes)
     }
 }
 

@@ -3,10 +3,12 @@
 //! What is here changes types and threads. It runs no Python code: a thread of the program that is in Python code below
 //! a frame of ours cannot be ended by the interpreter without an abort, and an import or a lock of such code may be caught
 //! half-way by a fork. What needs Python (the environment, dates, exceptions, event loops) is in `python/rolebridge`,
-//! which calls this crate and is never called by it. So a failure is a value here, and no method raises one.
+//! which calls this crate and is never called by it; a supplier of the program's own is asked on a thread that the
+//! interpreter starts (see `identity`). So a failure is a value here, and no method raises one.
 
 mod building;
 mod failure;
+mod identity;
 mod inbox;
 mod pending;
 mod snapshot;
@@ -24,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // Each class that crosses is made now: one made by its first use could be caught half-way by a fork.
     module.add_class::<building::Building>()?;
     module.add_class::<failure::Failure>()?;
+    module.add_class::<identity::Question>()?;
     module.add_class::<inbox::Arrival>()?;
     module.add_class::<inbox::Inbox>()?;
     module.add_class::<pending::Pending>()?;

@@ -2,6 +2,7 @@
 
 use crate::building::Building;
 use crate::failure::{Failure, either, guarded};
+use crate::identity::Asked;
 use crate::pending::Pending;
 use crate::snapshot::snapshot;
 use crate::token::{Issued, Token};
@@ -41,7 +42,7 @@ impl Source {
 #[pymethods]
 impl Source {
     /// Begins to make a source of a file, of JSON text, or of what the variables name; `aside`, the file is read by
-    /// another thread than the one that waits.
+    /// another thread than the one that waits. `identity` is how a thread is started, and what it calls.
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "the options of a source, which the Python side names")]
     fn build(
@@ -51,6 +52,11 @@ impl Source {
         quota_project_id: Option<String>,
         universe_domain: Option<String>,
         allow_endpoints: Option<Vec<String>>,
+        profile: Option<String>,
+        role_arn: Option<String>,
+        role_session_name: Option<String>,
+        external_id: Option<String>,
+        identity: Option<(Py<PyAny>, Py<PyAny>)>,
         variables: &Bound<'_, PyDict>,
         aside: bool,
     ) -> PyResult<Building> {
@@ -74,6 +80,21 @@ impl Source {
         }
         if let Some(origins) = allow_endpoints {
             builder = builder.allow_endpoints(origins);
+        }
+        if let Some(name) = profile {
+            builder = builder.profile(name);
+        }
+        if let Some(role_arn) = role_arn {
+            builder = builder.role_arn(role_arn);
+        }
+        if let Some(name) = role_session_name {
+            builder = builder.role_session_name(name);
+        }
+        if let Some(id) = external_id {
+            builder = builder.external_id(id);
+        }
+        if let Some((start, ask)) = identity {
+            builder = builder.identity(Asked::new(start, ask));
         }
         Ok(if aside && !is_text { Building::aside(builder) } else { Building::here(builder) })
     }
@@ -134,6 +155,11 @@ impl Source {
     #[getter]
     fn quota_project(&self) -> Option<&str> {
         self.source.quota_project()
+    }
+
+    #[getter]
+    fn audience(&self) -> &str {
+        rolebridge::binding::audience(&self.source)
     }
 
     #[getter]

@@ -18,6 +18,11 @@ token: Token = source.token()
 headers: dict[str, str] = source.headers()
 credentials: Credentials = Credentials.from_file(b"a.json", scopes=["https://example.com/scope"])
 
+role = "arn:aws:iam::111122223333:role/name"
+TokenSource.from_env(profile="work", role_arn=role, role_session_name="name", external_id="id")
+TokenSource.from_env(identity=lambda: {"AccessKeyId": "id", "SecretAccessKey": "secret"})
+Credentials.from_file("a.json", identity=lambda: ("anything", "is judged when it is given"))
+
 
 async def main() -> Token:
     return await asyncio.wait_for(source.token_async(), 1)
@@ -36,6 +41,10 @@ WRONG = [
     ("import rolebridge\nrolebridge.TokenSource.from_file('a.json', scope='x')", "call-arg"),
     ("import rolebridge\nrolebridge.TokenSource('a.json', None)", "arg-type"),
     ("import rolebridge\nrolebridge.Credentials('a.json')", "arg-type"),
+    ("import rolebridge\nrolebridge.TokenSource.from_env(profile=1)", "arg-type"),
+    ("import rolebridge\nrolebridge.TokenSource.from_env(identity={'access_key_id': 'id'})", "arg-type"),
+    ("import rolebridge\nrolebridge.TokenSource.from_env(identity=lambda context: None)", "arg-type"),
+    ("import rolebridge\nrolebridge.Credentials.from_env(identity='work')", "arg-type"),
 ]
 
 

@@ -38,6 +38,7 @@ use shared_config::SharedConfig;
 use source::container::{self as container_source, Container};
 use source::instance_metadata::{self, Endpoint};
 use source::profile::{self, Profile};
+pub use source::supplier::{AtWork, Unusable};
 pub(crate) use source::supplier::{Supplier, on_another_thread};
 use source::web_identity::{self, WebIdentity};
 use source::{role, task_metadata, variables};

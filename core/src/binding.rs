@@ -10,6 +10,7 @@ use crate::token_source::{TokenSource, builder};
 use std::time::SystemTime;
 use url::Url;
 
+pub use crate::aws::{AtWork, Unusable};
 pub use crate::identity::{Identity, Region};
 pub use crate::token_source::pending::Pending;
 
@@ -54,6 +55,11 @@ pub fn refresh_after(source: &TokenSource) -> Option<SystemTime> {
 /// As [`TokenSource::invalidate`], in the environment as the caller sees it.
 pub fn invalidate(source: &TokenSource, token: &Token, environment: &Environment) -> bool {
     source.invalidate_in(token, environment)
+}
+
+/// The audience of the credential file: the provider to which the identity is shown.
+pub fn audience(source: &TokenSource) -> &str {
+    source.audience()
 }
 
 /// A supplier's work that blocks, on a thread of the engine's pool. Only inside

@@ -64,12 +64,22 @@ impl MintContext {
     /// `work`, if it ends by the deadline. (Tries end before it by themselves, with what was answered last, unless an
     /// answer comes drop by drop.)
     pub(crate) async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let late = || {
+            let message = format!("the step `{}` did not end in time", step.name());
+            Error::new(Kind::Unavailable, step, message)
+        };
+        self.within_or(work, late).await
+    }
+
+    /// The same, where more is known of what did not end.
+    pub(crate) async fn within_or<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+        late: impl FnOnce() -> Error,
+    ) -> Result<T, Error> {
         match future::select(pin!(work), self.host.sleep(self.left())).await {
             Either::Left((result, _)) => result,
-            Either::Right(_) => {
-                let message = format!("the step `{}` did not end in time", step.name());
-                Err(Error::new(Kind::Unavailable, step, message))
-            }
+            Either::Right(_) => Err(late()),
         }
     }
 }

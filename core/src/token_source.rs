@@ -114,6 +114,10 @@ impl TokenSource {
         self.0.setup.request.scopes()
     }
 
+    pub(crate) fn audience(&self) -> &str {
+        self.0.setup.request.config.audience.as_str()
+    }
+
     /// The cached token, if it needs no renewal: no lock is taken and nothing is started.
     pub fn cached(&self) -> Option<Token> {
         self.0.current.token(self.0.coarse_now())
@@ -143,7 +147,7 @@ impl fmt::Debug for TokenSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("TokenSource")
-            .field("audience", &self.0.setup.request.config.audience.as_str())
+            .field("audience", &self.audience())
             .field("service_account", &self.service_account())
             .field("scopes", &self.scopes())
             .finish_non_exhaustive()

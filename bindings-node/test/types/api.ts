@@ -1,5 +1,6 @@
 /* The API as its types see it: this file is checked, never run. Every wrong call must stay an error. */
 
+import { fromEnv, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { BigQuery } from '@google-cloud/bigquery';
 import * as library from 'google-auth-library';
 import {
@@ -12,6 +13,7 @@ import {
   type Token,
   TokenSource,
   version,
+  warm,
 } from 'rolebridge';
 import 'rolebridge/register';
 
@@ -22,6 +24,15 @@ async function uses(): Promise<void> {
   TokenSource.fromFile(new URL('file:///credential.json'), { scopes: 'email', quotaProjectId: 'payer' });
   TokenSource.fromEnv({ universeDomain: 'example.goog' }).withScopes('email');
   TokenSource.fromEnv({});
+  TokenSource.fromEnv({ profile: 'work', roleArn: 'arn:aws:iam::111122223333:role/name', externalId: 'id' });
+  TokenSource.fromEnv({ identity: fromEnv(), roleSessionName: 'name' });
+  TokenSource.fromEnv({ identity: fromTemporaryCredentials({ params: { RoleArn: 'arn' } }) });
+  TokenSource.fromEnv({ identity: () => ({ accessKeyId: 'id', secretAccessKey: 'secret', region: 'us-east-1' }) });
+  const supplier: library.AwsSecurityCredentialsSupplier = {
+    getAwsRegion: async () => 'us-east-1',
+    getAwsSecurityCredentials: async () => ({ accessKeyId: 'id', secretAccessKey: 'secret' }),
+  };
+  createAuthClient({ identity: supplier });
   const release: string = version;
 
   const token: Token = await source.token();
@@ -61,6 +72,18 @@ async function misuses(source: TokenSource, token: Token): Promise<void> {
   TokenSource.fromEnv({ scopes: undefined });
   // @ts-expect-error: there is no such option.
   TokenSource.fromEnv({ allowEndpoint: [] });
+  // @ts-expect-error: keys are what a function gives.
+  TokenSource.fromEnv({ identity: { accessKeyId: 'id', secretAccessKey: 'secret' } });
+  // @ts-expect-error: what it gives has a secret.
+  TokenSource.fromEnv({ identity: async () => ({ accessKeyId: 'id' }) });
+  // @ts-expect-error: an end is a date.
+  TokenSource.fromEnv({ identity: () => ({ accessKeyId: 'id', secretAccessKey: 'secret', expiration: 'soon' }) });
+  // @ts-expect-error: a supplier knows its region.
+  TokenSource.fromEnv({ identity: { getAwsSecurityCredentials: async () => ({}) } });
+  // @ts-expect-error: a profile is text.
+  TokenSource.fromEnv({ profile: 1 });
+  // @ts-expect-error: no other source has that supplier.
+  warm({ identity: fromEnv() });
   // @ts-expect-error: there is no such option.
   TokenSource.fromFile('credential.json', { scope: 'email' });
   // @ts-expect-error: a token is waited for.

@@ -12,6 +12,7 @@ from rolebridge._source import TokenSource
 from rolebridge.errors import RolebridgeError, UnavailableError
 
 if TYPE_CHECKING:
+    from rolebridge._identity_types import Identity
     from typing_extensions import Unpack
 
 
@@ -22,6 +23,11 @@ class Options(TypedDict, total=False):
     quota_project_id: str | None
     universe_domain: str | None
     allow_endpoints: Sequence[str] | None
+    profile: str | None
+    role_arn: str | None
+    role_session_name: str | None
+    external_id: str | None
+    identity: "Identity | None"
 
 
 class Credentials(Scoped, CredentialsWithQuotaProject):

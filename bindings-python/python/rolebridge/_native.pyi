@@ -3,8 +3,9 @@
 No method raises a `RolebridgeError`: a failure is a value, of which `rolebridge.errors` makes an exception.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final, final
+from typing import Any, Final, final
 
 __all__ = [
     "KINDS",
@@ -16,6 +17,7 @@ __all__ = [
     "Inbox",
     "Issued",
     "Pending",
+    "Question",
     "Source",
     "Token",
     "__version__",
@@ -69,8 +71,8 @@ class Failure:
     @property
     def hint(self) -> str | None: ...
     @property
-    def causes(self) -> list[str]:
-        """The words of each cause, the nearest first."""
+    def causes(self) -> list[str | BaseException]:
+        """Each cause, the nearest first: its words, or the exception of Python's that it is."""
 
 @final
 class Building:
@@ -87,6 +89,29 @@ class Pending:
         """Waits for so many seconds, or until it is there; none if it is still to come, or was given before."""
 
 @final
+class Question:
+    """One question to an identity supplier: it is answered once, and an answer that comes too late is passed over."""
+
+    def begin(self) -> None:
+        """This thread works for the supplier from now on, so that a token which needs its answer is refused here."""
+
+    def supply(
+        self,
+        access_key_id: str,
+        secret_access_key: str,
+        session_token: str | None,
+        expires_at: float | None,
+        region: str | None,
+    ) -> None:
+        """The identity. `expires_at` is in seconds since 1970."""
+
+    def refuse(self, problem: str) -> None:
+        """What the supplier gave is no identity: the end of the sentence that says so."""
+
+    def fail(self, exception: BaseException) -> None:
+        """What the supplier raised."""
+
+@final
 class Source:
     """What `rolebridge.TokenSource` is made around."""
 
@@ -98,11 +123,16 @@ class Source:
         quota_project_id: str | None,
         universe_domain: str | None,
         allow_endpoints: list[str] | None,
+        profile: str | None,
+        role_arn: str | None,
+        role_session_name: str | None,
+        external_id: str | None,
+        identity: tuple[Callable[..., Any], Callable[[Question], None]] | None,
         variables: dict[str, bytes],
         aside: bool,
     ) -> Building:
         """Begins to make a source of a file, of JSON text, or of what the variables name; `aside`, the file is read by
-        another thread than the one that waits.
+        another thread than the one that waits. `identity` is how a thread is started, and what it calls.
         """
 
     def kept(self) -> Token | None:
@@ -129,6 +159,8 @@ class Source:
     def project(self) -> str | None: ...
     @property
     def quota_project(self) -> str | None: ...
+    @property
+    def audience(self) -> str: ...
     @property
     def scopes(self) -> list[str]: ...
     @property

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from rolebridge import _asyncio, _native, _wait
 from rolebridge._arguments import path_of, scopes_of, strings_of, text_of, text_or_none
+from rolebridge._identity import Supplier
 from rolebridge._native import Failure, Issued, Token
 from rolebridge.errors import raised
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Sequence
     from typing import Any
+
+    from rolebridge._identity_types import Identity
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -44,6 +47,11 @@ class TokenSource:
         quota_project_id: str | None = None,
         universe_domain: str | None = None,
         allow_endpoints: "Sequence[str] | None" = None,
+        profile: str | None = None,
+        role_arn: str | None = None,
+        role_session_name: str | None = None,
+        external_id: str | None = None,
+        identity: "Identity | None" = None,
     ) -> "TokenSource":
         """From a credential file, `external_account` JSON of AWS.
 
@@ -53,10 +61,39 @@ class TokenSource:
             quota_project_id: the project that pays for quota, over the environment's and the file's.
             universe_domain: the universe to which the file may belong, over `GOOGLE_CLOUD_UNIVERSE_DOMAIN`.
             allow_endpoints: origins that the file may name besides Google's and AWS's own. Tokens go there.
+            profile: a profile of AWS's shared files, in place of every other source of the AWS identity.
+            role_arn: a role of AWS to assume first, with the keys of whichever source.
+            role_session_name: the name of that role's session, by default `rolebridge`.
+            external_id: the external id that the role's trust policy asks for.
+            identity: what supplies the AWS identity in place of every other source, below.
+
+        `identity` is one of these:
+
+        - a callable without arguments, which returns a mapping or an object with `access_key_id`, `secret_access_key`
+          and, where there are any, `session_token`, `expiration` (an aware datetime, or text of ISO 8601 with an
+          offset) and `region`. The names of AWS's replies (`AccessKeyId` …) and of botocore (`access_key`,
+          `secret_key`, `token`, `expiry_time`) are as good, and so are credentials of botocore;
+        - a session of botocore or boto3: its credentials, which botocore renews, and its region;
+        - an `AwsSecurityCredentialsSupplier` of google-auth.
+
+        It is called on a thread of its own, before the identity that it gave last ends, once an hour where that does
+        not end, and has 20 s. What it raises is the `__cause__` of an `IdentityError`; asking for a token that needs
+        its own answer is one. Without a region, the region is looked for as for any other source. A source with an
+        `identity` shares its cache with those of its `with_scopes` alone, and pickles if what was handed over does.
 
         Errors: `ConfigError`, naming the field that is wrong. Nothing is sent.
         """
-        options = _options(scopes, quota_project_id, universe_domain, allow_endpoints)
+        options = _options(
+            scopes=scopes,
+            quota_project_id=quota_project_id,
+            universe_domain=universe_domain,
+            allow_endpoints=allow_endpoints,
+            profile=profile,
+            role_arn=role_arn,
+            role_session_name=role_session_name,
+            external_id=external_id,
+            identity=identity,
+        )
         absolute = path_of(path)
         return cls._built(absolute, None, ("from_file", (absolute,), options))
 
@@ -69,9 +106,24 @@ class TokenSource:
         quota_project_id: str | None = None,
         universe_domain: str | None = None,
         allow_endpoints: "Sequence[str] | None" = None,
+        profile: str | None = None,
+        role_arn: str | None = None,
+        role_session_name: str | None = None,
+        external_id: str | None = None,
+        identity: "Identity | None" = None,
     ) -> "TokenSource":
         """From a credential file's text, or the dict in it. Options and errors as `from_file`."""
-        options = _options(scopes, quota_project_id, universe_domain, allow_endpoints)
+        options = _options(
+            scopes=scopes,
+            quota_project_id=quota_project_id,
+            universe_domain=universe_domain,
+            allow_endpoints=allow_endpoints,
+            profile=profile,
+            role_arn=role_arn,
+            role_session_name=role_session_name,
+            external_id=external_id,
+            identity=identity,
+        )
         text = text_of(info)
         return cls._built(None, text, ("from_info", (text,), options))
 
@@ -83,11 +135,26 @@ class TokenSource:
         quota_project_id: str | None = None,
         universe_domain: str | None = None,
         allow_endpoints: "Sequence[str] | None" = None,
+        profile: str | None = None,
+        role_arn: str | None = None,
+        role_session_name: str | None = None,
+        external_id: str | None = None,
+        identity: "Identity | None" = None,
     ) -> "TokenSource":
         """From what the environment names: `ROLEBRIDGE_CREDENTIALS` (a path or the JSON itself), else
         `GOOGLE_APPLICATION_CREDENTIALS` (a path). Options and errors as `from_file`.
         """
-        options = _options(scopes, quota_project_id, universe_domain, allow_endpoints)
+        options = _options(
+            scopes=scopes,
+            quota_project_id=quota_project_id,
+            universe_domain=universe_domain,
+            allow_endpoints=allow_endpoints,
+            profile=profile,
+            role_arn=role_arn,
+            role_session_name=role_session_name,
+            external_id=external_id,
+            identity=identity,
+        )
         return cls._built(None, None, ("from_env", (), options))
 
     @classmethod
@@ -96,8 +163,13 @@ class TokenSource:
     ) -> "TokenSource":
         # The main thread must not be in a system call that no signal ends, such as the opening of a named pipe.
         aside = _wait.is_main_thread()
-        building = _native.Source.build(file=path, json=text, **recipe[2], variables=_wait.environment(), aside=aside)
-        return cls(_wait.built(building), recipe)
+        supplier = recipe[2]["identity"]
+        options = recipe[2] | {"identity": None if supplier is None else supplier.native()}
+        building = _native.Source.build(file=path, json=text, **options, variables=_wait.environment(), aside=aside)
+        source = cls(_wait.built(building), recipe)
+        if supplier is not None:
+            supplier.context.audience = source._native.audience
+        return source
 
     def warm(self) -> None:
         """Starts the minting of a token, unless one is cached, and returns at once.
@@ -197,7 +269,21 @@ class TokenSource:
 
     def __reduce__(self) -> "tuple[Any, ...]":
         """Pickles as what it was made of, never with a token. A client secret in the text of `from_info` goes along."""
-        return _restored, self._recipe
+        door, arguments, options = self._recipe
+        supplier = options["identity"]
+        if supplier is None:
+            return _restored, self._recipe
+        import pickle
+
+        try:
+            pickle.dumps(supplier.given)
+        except Exception as error:
+            kind = type(supplier.given).__name__
+            raise TypeError(
+                f"this TokenSource does not pickle, since its `identity`, of type {kind}, does not: give a function of "
+                "a module, or make the source in the other process"
+            ) from error
+        return _restored, (door, arguments, options | {"identity": supplier.given})
 
     def _adopted(self, issued: Issued) -> Token:
         """The Python object of a token."""
@@ -205,17 +291,18 @@ class TokenSource:
 
 
 def _options(
+    *,
     scopes: "str | Sequence[str] | None",
-    quota_project_id: str | None,
-    universe_domain: str | None,
     allow_endpoints: "Sequence[str] | None",
+    identity: "Identity | None",
+    **texts: str | None,
 ) -> "dict[str, Any]":
-    """The options of a source, as the native side takes them."""
+    """The options of a source, as the native side takes them, save that `identity` is a `Supplier`."""
     return {
         "scopes": scopes_of(scopes),
-        "quota_project_id": text_or_none("quota_project_id", quota_project_id),
-        "universe_domain": text_or_none("universe_domain", universe_domain),
         "allow_endpoints": strings_of("allow_endpoints", allow_endpoints),
+        "identity": None if identity is None else Supplier(identity),
+        **{name: text_or_none(name, text) for name, text in texts.items()},
     }
 
 

@@ -19,7 +19,7 @@ class RolebridgeError(Exception):
         field: the JSON path in the credential file that is wrong.
         hint: what to do next, one sentence.
 
-    `__cause__` holds the words of what lies below it.
+    `__cause__` holds the words of what lies below it, and what an identity supplier of the program raised as it is.
     """
 
     kind: "ClassVar[str]"
@@ -100,7 +100,7 @@ def raised(failure: "Failure") -> RolebridgeError:
         hint=failure.hint,
     )
     upper: BaseException = error
-    for words in failure.causes:
-        upper.__cause__ = Exception(words)
+    for cause in failure.causes:
+        upper.__cause__ = cause if isinstance(cause, BaseException) else Exception(cause)
         upper = upper.__cause__
     return error

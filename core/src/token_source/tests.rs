@@ -718,7 +718,9 @@ async fn a_supplier_that_panics_or_hangs_is_an_error_of_the_identity() {
     let panics = supplied(&host, || panic!("the supplier's own"));
     assert_eq!(value(&panics).await, Err(Kind::Identity));
     let hangs = builder(&host).identity(std::future::pending).build().expect("the file is right");
-    assert_eq!(value(&hangs).await, Err(Kind::Unavailable));
+    let error = hangs.token().await.expect_err("no identity");
+    assert_eq!((error.kind(), error.step()), (Kind::Unavailable, Step::Identity));
+    assert_eq!(error.message(), "the identity supplier did not answer within 20 s");
 }
 
 #[tokio::test(start_paused = true)]

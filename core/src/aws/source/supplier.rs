@@ -58,14 +58,59 @@ impl Supplier {
             };
             let supplied = std::future::poll_fn(|task| working_for(self.id, || supplying.as_mut().poll(task))).await;
             let supplied = supplied.map_err(|_| panicked())?;
-            let supplied = supplied.map_err(|cause| {
-                failure("the identity supplier failed")
-                    .hinting("see the cause, which is the supplier's own")
-                    .caused_by(cause)
-            })?;
-            supplied.checked()
+            supplied.map_err(failed)?.checked()
         };
-        context.within(Step::Identity, supply).await
+        let seconds = context.left().as_secs_f64().ceil();
+        let late = || {
+            let message = format!("the identity supplier did not answer within {seconds} s");
+            Error::new(Kind::Unavailable, Step::Identity, message)
+                .hinting("let the supplier give up by itself, with an error that says what it waits for")
+        };
+        context.within_or(supply, late).await
+    }
+}
+
+/// The supplier's own words, or what a binding found wrong with what it gave.
+fn failed(cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match cause.downcast::<Unusable>() {
+        Ok(unusable) => failure(format!("the identity supplier gave {}", unusable.0)),
+        Err(cause) => failure("the identity supplier failed")
+            .hinting("see the cause, which is the supplier's own")
+            .caused_by(cause),
+    }
+}
+
+/// What a supplier gave in place of an identity, as a binding finds it before the types are those of core: the end of a
+/// sentence, such as "no `accessKeyId`".
+#[derive(Debug)]
+pub struct Unusable(pub String);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// That a supplier is at work, for a binding whose supplier works on a thread that is not of the engine's pool.
+#[derive(Clone, Copy, Debug)]
+pub struct AtWork(u64);
+
+impl AtWork {
+    /// The supplier for which this thread works just now. Only inside [`IdentitySupplier::supply`] there is one.
+    pub fn here() -> Option<AtWork> {
+        WORKING_FOR.get().map(AtWork)
+    }
+
+    /// Lets this thread work for the supplier as long as it lives.
+    pub fn for_life(self) {
+        WORKING_FOR.set(Some(self.0));
+    }
+
+    /// Lets this thread work for the supplier meanwhile.
+    pub fn during<T>(self, work: impl FnOnce() -> T) -> T {
+        working_for(self.0, work)
     }
 }
 
