@@ -73,6 +73,12 @@ pub(crate) fn path(path: &Path) -> String {
     }
 }
 
+/// As [`path`], for the place behind a file's description: a text that is no path stands there in parentheses.
+pub(crate) fn file(path: &Path) -> String {
+    let shown = self::path(path);
+    if shown.starts_with('`') { shown } else { format!("({shown})") }
+}
+
 /// A name in backticks, such as a type's, a region's or a project's; of a text that is none, only its length.
 pub(crate) fn name(text: &str) -> String {
     match text {

@@ -19,6 +19,7 @@ use crate::sigv4::{self, Scope};
 use crate::time::{Skew, Timestamp};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use roxmltree::{Document, Node, ParsingOptions};
+use std::path::Path;
 use std::time::Duration;
 use url::form_urlencoded::Serializer;
 use url::{Position, Url};
@@ -84,7 +85,7 @@ pub(crate) fn get_caller_identity(
 }
 
 /// The token in a file that a variable or a profile names as `path`.
-pub(crate) fn web_identity_token(path: &str, content: &[u8]) -> Result<Secret, Error> {
+pub(crate) fn web_identity_token(path: &Path, content: &[u8]) -> Result<Secret, Error> {
     // The longest that AWS STS takes.
     const LONGEST: usize = 20_000;
     let problem = match std::str::from_utf8(content).map(str::trim) {
@@ -93,8 +94,12 @@ pub(crate) fn web_identity_token(path: &str, content: &[u8]) -> Result<Secret, E
         Ok(token) if is_word(token) => return Ok(Secret::new(token)),
         _ => "holds something other than one token",
     };
-    Err(Error::new(Kind::Identity, Step::Identity, format!("the web identity token file `{path}` {problem}"))
-        .hinting("whoever writes the file (on EKS, the kubelet) must write one token of the identity provider into it"))
+    Err(Error::new(
+        Kind::Identity,
+        Step::Identity,
+        format!("the web identity token file {} {problem}", quote::file(path)),
+    )
+    .hinting("whoever writes the file (on EKS, the kubelet) must write one token of the identity provider into it"))
 }
 
 /// The keys of a role, from the reply to either way of assuming it.

@@ -15,6 +15,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Route;
 use crate::identity::AccessKey;
+use crate::quote;
 use crate::retry;
 use crate::secret::Secret;
 use std::path::PathBuf;
@@ -76,7 +77,7 @@ impl Container {
             Authorization::File(file) => {
                 let name = AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
                 let bytes = context.host.read(file.clone()).await.map_err(|cause| {
-                    failure(format!("the file that `{name}` names, `{}`, {cause}", file.display()))
+                    failure(format!("the file that `{name}` names, {}, {cause}", quote::file(file)))
                         .hinting("check that the volume with the token is mounted there; on EKS, start the pod anew")
                         .caused_by(cause)
                 })?;

@@ -17,7 +17,8 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::host::{CommandError, FileError};
 use crate::identity::{AccessKey, Region};
-use std::path::PathBuf;
+use crate::quote;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -173,7 +174,7 @@ impl Profile {
                     Ok(content) => login::read_keys(&file.display().to_string(), &content, profile, context.host.now()),
                     Err(FileError::Missing) => Err(login::missing(profile)),
                     Err(cause) => {
-                        Err(failure(format!("the sign-in's file `{}` {cause}", file.display())).caused_by(cause))
+                        Err(failure(format!("the sign-in's file {} {cause}", quote::file(&file))).caused_by(cause))
                     }
                 }
             }
@@ -227,6 +228,6 @@ async fn read(context: &MintContext, path: Option<String>) -> Result<Option<(Str
     match context.host.read(PathBuf::from(&path)).await {
         Ok(bytes) => Ok(Some((path, bytes))),
         Err(FileError::Missing) => Ok(None),
-        Err(cause) => Err(failure(format!("AWS's file `{path}` {cause}")).caused_by(cause)),
+        Err(cause) => Err(failure(format!("AWS's file {} {cause}", quote::file(Path::new(&path)))).caused_by(cause)),
     }
 }

@@ -9,6 +9,7 @@ use crate::context::MintContext;
 use crate::error::{Error, Kind, Step};
 use crate::host::FileError;
 use crate::identity::AccessKey;
+use crate::quote;
 use crate::reply::Reply;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,7 +53,7 @@ async fn read(context: &MintContext, sso: &Sso, profile: &str, file: &Path) -> R
     match context.host.read(file.to_owned()).await {
         Ok(content) => SignIn::read(&file.display().to_string(), &content),
         Err(FileError::Missing) => Err(sso::sign_in_again(sso, profile)),
-        Err(cause) => Err(failure(format!("the sign-in's file `{}` {cause}", file.display())).caused_by(cause)),
+        Err(cause) => Err(failure(format!("the sign-in's file {} {cause}", quote::file(file))).caused_by(cause)),
     }
 }
 

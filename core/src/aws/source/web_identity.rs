@@ -11,6 +11,7 @@ use crate::env_names::{AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOK
 use crate::environment::Environment;
 use crate::error::{Error, Step};
 use crate::identity::{AccessKey, Region};
+use crate::quote;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
@@ -62,15 +63,14 @@ pub(in crate::aws) async fn key(
 ) -> Result<AccessKey, Error> {
     let context = &context.for_step(BUDGET);
     let ask = async {
-        let path = token_file.display().to_string();
         let content = context.host.read(token_file.to_owned()).await.map_err(|cause| {
-            failure(format!("the web identity token file `{path}` {cause}"))
+            failure(format!("the web identity token file {} {cause}", quote::file(token_file)))
                 .hinting(
                     "check the path, and that the volume with the token is mounted there; on EKS, start the pod anew",
                 )
                 .caused_by(cause)
         })?;
-        let token = sts::web_identity_token(&path, &content)?;
+        let token = sts::web_identity_token(token_file, &content)?;
         let endpoint = sts::endpoint(region, endpoint)?;
         let reply = call::sts(context, |_| sts::assume_role_with_web_identity(&endpoint, role, &token)).await?;
         sts::read_keys(&reply, role)

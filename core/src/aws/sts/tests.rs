@@ -93,7 +93,7 @@ fn each_partition_has_its_own_hosts() {
 
 #[test]
 fn a_token_file_holds_one_token() {
-    assert_eq!(web_identity_token("/t", b"ey.J.x\n").expect("a token").expose(), "ey.J.x");
+    assert_eq!(web_identity_token("/t".as_ref(), b"ey.J.x\n").expect("a token").expose(), "ey.J.x");
     let long = vec![b'e'; 20_001];
     for (content, problem) in [
         (b"".as_slice(), "is empty"),
@@ -104,7 +104,7 @@ fn a_token_file_holds_one_token() {
         (b"\xff\xfewJalr", "holds something other than one token"),
         (&long, "is longer than AWS STS takes (20,000 bytes)"),
     ] {
-        let error = web_identity_token("/t", content).expect_err("no token");
+        let error = web_identity_token("/t".as_ref(), content).expect_err("no token");
         assert_eq!(error.message(), format!("the web identity token file `/t` {problem}"));
     }
 }
