@@ -5,11 +5,10 @@ use napi::Status;
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use rolebridge::binding::{AtWork, Unusable};
+use rolebridge::binding::{self, AtWork, Unusable};
 use rolebridge::{IdentitySupplier, SuppliedIdentity, Supplying};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 type Reply = Result<SuppliedIdentity, Cause>;
@@ -65,19 +64,9 @@ impl Question {
     /// The identity.
     #[napi(catch_unwind)]
     pub fn supply(&mut self, supplied: Supplied) -> bool {
-        let mut identity = SuppliedIdentity::new(supplied.access_key_id, supplied.secret_access_key);
-        if let Some(token) = supplied.session_token {
-            identity = identity.with_session_token(token);
-        }
-        // One that no clock reaches is none.
-        let since = supplied.expires_at.map(|end| Duration::try_from_secs_f64(end.max(0.0) / 1000.0));
-        if let Some(end) = since.and_then(Result::ok).and_then(|since| UNIX_EPOCH.checked_add(since)) {
-            identity = identity.with_expiry(end);
-        }
-        if let Some(region) = supplied.region {
-            identity = identity.with_region(region);
-        }
-        self.answer(Ok(identity))
+        let Supplied { access_key_id, secret_access_key, session_token, expires_at, region } = supplied;
+        let expires_at = expires_at.map(|milliseconds| milliseconds / 1000.0);
+        self.answer(Ok(binding::supplied_identity(access_key_id, secret_access_key, session_token, expires_at, region)))
     }
 
     /// What the supplier gave is no identity: the end of the sentence that says so.

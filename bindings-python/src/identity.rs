@@ -9,7 +9,6 @@ use rolebridge::binding::{self, AtWork, Unusable};
 use rolebridge::{IdentitySupplier, SuppliedIdentity, Supplying};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 type Reply = Result<SuppliedIdentity, Cause>;
@@ -90,18 +89,7 @@ impl Question {
         expires_at: Option<f64>,
         region: Option<String>,
     ) {
-        let mut identity = SuppliedIdentity::new(access_key_id, secret_access_key);
-        if let Some(token) = session_token {
-            identity = identity.with_session_token(token);
-        }
-        // One that no clock reaches is none.
-        let since = expires_at.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)));
-        if let Some(end) = since.and_then(Result::ok).and_then(|since| UNIX_EPOCH.checked_add(since)) {
-            identity = identity.with_expiry(end);
-        }
-        if let Some(region) = region {
-            identity = identity.with_region(region);
-        }
+        let identity = binding::supplied_identity(access_key_id, secret_access_key, session_token, expires_at, region);
         self.answer(Ok(identity));
     }
 

@@ -5,9 +5,10 @@ use crate::aws::sts::{self, Role};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::identity::SuppliedIdentity;
 use crate::token::Token;
 use crate::token_source::{TokenSource, builder};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use url::Url;
 
 pub use crate::aws::{AtWork, Unusable};
@@ -60,6 +61,28 @@ pub fn invalidate(source: &TokenSource, token: &Token, environment: &Environment
 /// The audience of the credential file: the provider to which the identity is shown.
 pub fn audience(source: &TokenSource) -> &str {
     source.audience()
+}
+
+/// What a supplier in another language gave. `expires_at` is in seconds since 1970 (UTC); an end that no clock reaches is none.
+pub fn supplied_identity(
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+    expires_at: Option<f64>,
+    region: Option<String>,
+) -> SuppliedIdentity {
+    let mut identity = SuppliedIdentity::new(access_key_id, secret_access_key);
+    if let Some(token) = session_token {
+        identity = identity.with_session_token(token);
+    }
+    let since = expires_at.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)));
+    if let Some(end) = since.and_then(Result::ok).and_then(|since| UNIX_EPOCH.checked_add(since)) {
+        identity = identity.with_expiry(end);
+    }
+    if let Some(region) = region {
+        identity = identity.with_region(region);
+    }
+    identity
 }
 
 /// A supplier's work that blocks, on a thread of the engine's pool. Only inside

@@ -1,7 +1,7 @@
 //! One fresh token, start to end: the plot of this crate on one page.
 //!
 //! ```text
-//! environment, instance metadata ─ identity ─▶ keys and region
+//! variables, files, AWS services ─ identity ─▶ keys and region
 //!     keys and region ─ exchange ─▶ federated token      (a signed GetCallerIdentity, given to Google STS)
 //!     federated token ─ impersonate ─▶ access token      (of the service account, from IAM Credentials)
 //! ```

@@ -8,6 +8,8 @@ interpreter can end that thread when the process ends.
 import sys
 from _thread import start_new_thread
 
+from rolebridge import _green
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,14 +108,9 @@ def _parts(given: "Any") -> "dict[str, Any]":
         frozen = given.get_frozen_credentials()
         expires_at = _seconds(getattr(given, "_expiry_time", None))
         given = frozen
-    key, secret = _text("access_key_id", _member(given, "access_key_id")), _member(given, "secret_access_key")
-    parts = {
-        "access_key_id": key,
-        "secret_access_key": _text("secret_access_key", secret),
-        "session_token": _text("session_token", _member(given, "session_token")),
-        "expires_at": expires_at if expires_at is not None else _seconds(_member(given, "expiration")),
-        "region": _text("region", _member(given, "region")),
-    }
+    names = ("access_key_id", "secret_access_key", "session_token", "region")
+    parts: dict[str, Any] = {name: _text(name, _member(given, name)) for name in names}
+    parts["expires_at"] = expires_at if expires_at is not None else _seconds(_member(given, "expiration"))
     for name in ("access_key_id", "secret_access_key"):
         if parts[name] is None:
             raise _Unusable(f"no `{name}`, but a value of type {type(given).__name__}")
@@ -171,9 +168,9 @@ def _thread_starter() -> "Callable[..., Any]":
     """What starts a thread of the interpreter, written in C, also where a monkey patch has greenlets started."""
     monkey, patcher = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
     starter: Callable[..., Any] = start_new_thread
+    # Two threads that make the first hubs of a process at once can wait for each other's import for ever: one is made now.
+    _green.hub()
     if monkey is not None:
-        # Two threads that make the first hubs of a process at once can wait for each other's import for ever.
-        sys.modules["gevent"].get_hub()
         starter = monkey.get_original("_thread", "start_new_thread")
     elif patcher is not None:
         starter = patcher.original("threading")._start_new_thread

@@ -122,16 +122,12 @@ fn panicked() -> Error {
 pub(crate) fn on_another_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = Result<T, Error>> + Send {
-    let id = WORKING_FOR.get();
-    let working = tokio::task::spawn_blocking(move || match id {
-        Some(id) => working_for(id, work),
+    let supplier = AtWork::here();
+    let working = tokio::task::spawn_blocking(move || match supplier {
+        Some(supplier) => supplier.during(work),
         None => work(),
     });
-    async move {
-        working.await.map_err(|cause| {
-            Error::new(Kind::Identity, Step::Identity, "the identity supplier panicked").caused_by(cause)
-        })
-    }
+    async move { working.await.map_err(|cause| panicked().caused_by(cause)) }
 }
 
 fn working_for<T>(id: u64, work: impl FnOnce() -> T) -> T {
