@@ -168,7 +168,7 @@ def _thread_starter() -> "Callable[..., Any]":
     """What starts a thread of the interpreter, written in C, also where a monkey patch has greenlets started."""
     monkey, patcher = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
     starter: Callable[..., Any] = start_new_thread
-    # Two threads that make the first hubs of a process at once can wait for each other's import for ever: one is made now.
+    # Two threads that make the first hubs of a process at once can wait for each other for ever: one is made now.
     _green.hub()
     if monkey is not None:
         starter = monkey.get_original("_thread", "start_new_thread")
