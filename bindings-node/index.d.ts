@@ -245,6 +245,42 @@ export type ErrorKind = 'config' | 'identity' | 'refused' | 'unavailable' | 'mal
 export type Step = 'config' | 'identity' | 'exchange' | 'impersonation';
 
 /**
+ * What a flight did, as `node:diagnostics_channel` tells it under the name `rolebridge:refresh`, on the thread of a caller
+ * and soon after the flight. No secret is part of it.
+ */
+export interface Flight {
+  readonly begunAt: Date;
+  /** In the order in which they began. Times are milliseconds from the flight's start. */
+  readonly steps: readonly FlightStep[];
+  /** Whether it was to renew a token that was still good: then nobody waited for it. */
+  readonly isRenewal: boolean;
+  /** Why it brought no token, if it brought none. */
+  readonly error?: RolebridgeError;
+  /** What somebody should look at, though a token may have come. Each is a warning of the process too. */
+  readonly warnings: readonly string[];
+}
+
+/** One step of a {@link Flight}. */
+export interface FlightStep {
+  readonly step: Step;
+  readonly begun: number;
+  readonly took: number;
+  /** Every request that was sent, tries included: its status, or why there is none. */
+  readonly requests: readonly {
+    readonly method: string;
+    readonly host: string;
+    readonly path: string;
+    readonly begun: number;
+    readonly took: number;
+    readonly status?: number;
+    readonly problem?: string;
+  }[];
+  /** By how many seconds AWS's clock is ahead of this machine's, if a request was signed once more by it. */
+  readonly clockSkewSeconds?: number;
+  readonly error?: RolebridgeError;
+}
+
+/**
  * A failure. The message is one sentence and, where there is one, a second line `hint: …`; what caused it is the chain of
  * `cause`. No secret and no reply's body is part of either.
  */

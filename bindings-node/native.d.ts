@@ -58,6 +58,8 @@ export declare class TokenSource {
   request(variables: Variables, settle: (outcome: Answer | Failure) => void, asker?: Question): Answer | Failure | null
   /** Starts the minting of a token, unless one is cached, and returns at once. */
   warm(variables: Variables): void
+  /** What the flights of this process told since somebody asked last. */
+  flights(): Array<Flight>
   /** An API answered 401 to this token. */
   invalidate(answer: Answer, variables: Variables): boolean
 }
@@ -91,6 +93,54 @@ export interface Failure {
   causes: Array<string>
   /** By which number JavaScript keeps what an identity supplier threw, if that is the cause. */
   thrown?: number
+}
+
+/** One flight, as it went. Its steps count from its start, in milliseconds. */
+export interface Flight {
+  /** When it began, in milliseconds since 1970 (UTC). */
+  begunAt: number
+  /** In the order in which they began. */
+  steps: Array<FlightStep>
+  /** Whether it was to renew a token that was still good. */
+  isRenewal: boolean
+  /** Why it brought no token, if it brought none. */
+  error?: Failure
+  /** What somebody should look at, though a token may have come. */
+  warnings: Array<string>
+}
+
+/** One request of a step. */
+export interface FlightRequest {
+  /** The HTTP method. */
+  method: string
+  /** The host, with its port where one is named. */
+  host: string
+  /** The path on it. */
+  path: string
+  /** When it was sent. */
+  begun: number
+  /** How long it took until the whole reply was there. */
+  took: number
+  /** The HTTP status, if something answered. */
+  status?: number
+  /** Why nothing answered. */
+  problem?: string
+}
+
+/** One step of a flight. */
+export interface FlightStep {
+  /** Its name. */
+  step: string
+  /** When it began. */
+  begun: number
+  /** How long it took. */
+  took: number
+  /** Every request that was sent, tries included. */
+  requests: Array<FlightRequest>
+  /** By how many seconds AWS's clock is ahead of this machine's, if a request was signed once more by it. */
+  clockSkewSeconds?: number
+  /** Why it failed, if it did. */
+  error?: Failure
 }
 
 /** Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be. */

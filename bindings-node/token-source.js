@@ -7,6 +7,7 @@
 const { inspect } = require('node:util');
 const native = require('./native.js');
 const { errorFrom, guarded } = require('./errors.js');
+const { tell } = require('./flights.js');
 const { Supplier, questionHere } = require('./identity.js');
 const environment = require('./snapshot.js');
 const { shown } = require('./inspection.js');
@@ -170,6 +171,7 @@ class TokenSource {
   /** Every caller throws an error of its own, whose stack names that caller. */
   async #ask() {
     const outcome = await this.#outcome(questionHere());
+    tell(this.#native);
     if (outcome instanceof native.Answer) return this.#keep(outcome);
     throw errorFrom(outcome, this.#supplier?.causeOf(outcome));
   }

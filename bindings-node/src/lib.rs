@@ -10,6 +10,7 @@ mod answer;
 mod failure;
 mod identity;
 mod promise_resolver;
+mod report;
 
 use answer::Answer;
 use failure::Failure;
@@ -17,6 +18,7 @@ use identity::{Asked, Question};
 use napi::bindgen_prelude::{Either, Function};
 use napi_derive::napi;
 use promise_resolver::PromiseResolver;
+use report::Flight;
 use rolebridge::{Builder, Environment, binding};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -199,6 +201,12 @@ impl TokenSource {
         if self.0.cached().is_none() {
             drop(binding::request(&self.0, &environment(variables)));
         }
+    }
+
+    /// What the flights of this process told since somebody asked last.
+    #[napi(catch_unwind)]
+    pub fn flights(&self) -> Vec<Flight> {
+        binding::flight_reports(&self.0).iter().map(Flight::from).collect()
     }
 
     /// An API answered 401 to this token.

@@ -3,6 +3,7 @@
 /* The scenarios of `tests/scenarios`, as its README says; Rust and Python run the same. */
 
 const assert = require('node:assert/strict');
+const { subscribe, unsubscribe } = require('node:diagnostics_channel');
 const { mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const test = require('node:test');
@@ -15,6 +16,9 @@ const { folder } = require('./helpers/program.js');
 const FOLDER = join(ROOT, 'tests/scenarios');
 const HOUR = 3_600_000;
 
+let passed = 0;
+test.after(() => console.log(`scenarios in Node: ${passed}`));
+
 for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json'))) {
   const scenario = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
   test(`${name}: ${scenario.about}`, async () => {
@@ -23,7 +27,17 @@ for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json')))
     write(world, home, scenario.files);
     const environment = world.environment(scenario.environment, home);
     const secrets = new Set(world.secrets);
+    const flights = [];
+    const take = (flight) => flights.push(flight);
+    subscribe('rolebridge:refresh', take);
     const errors = await withEnvironment(environment, () => play(scenario, world, home, secrets));
+    unsubscribe('rolebridge:refresh', take);
+    const warnings = flights.flatMap((flight) => flight.warnings);
+    const wanted = scenario.warnings ?? [];
+    assert.ok(
+      warnings.length === wanted.length && wanted.every((text, place) => warnings[place].includes(text)),
+      `warned of ${inspect(warnings)}`,
+    );
     const operations = await world.operations();
     // The query that tries a token is the runner's own.
     assert.deepEqual(
@@ -32,7 +46,9 @@ for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json')))
     );
     for (const secret of secrets) {
       for (const error of errors) assert.ok(!shown(error).includes(secret), 'an error shows a secret');
+      assert.ok(!inspect(flights, { depth: null }).includes(secret), 'a report of a flight shows a secret');
     }
+    passed += 1;
   });
 }
 

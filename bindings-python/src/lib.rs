@@ -10,6 +10,7 @@ mod building;
 mod failure;
 mod identity;
 mod inbox;
+mod logging;
 mod pending;
 mod snapshot;
 mod source;
@@ -29,6 +30,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<identity::Question>()?;
     module.add_class::<inbox::Arrival>()?;
     module.add_class::<inbox::Inbox>()?;
+    module.add_class::<logging::Record>()?;
     module.add_class::<pending::Pending>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<token::Issued>()?;

@@ -3,6 +3,7 @@
 use crate::building::Building;
 use crate::failure::{Failure, either, guarded};
 use crate::identity::Asked;
+use crate::logging::Record;
 use crate::pending::Pending;
 use crate::snapshot::snapshot;
 use crate::token::{Issued, Token};
@@ -135,6 +136,12 @@ impl Source {
         let environment = snapshot(variables)?;
         let invalidate = || rolebridge::binding::invalidate(&self.source, token.get().issued(), &environment);
         either(variables.py(), guarded(|| Ok(invalidate())))
+    }
+
+    /// What the flights of this process told since somebody asked last.
+    fn log_records(&self) -> Vec<Record> {
+        let reports = guarded(|| Ok(rolebridge::binding::flight_reports(&self.source)));
+        reports.map(|reports| Record::all(&reports)).unwrap_or_default()
     }
 
     /// The same source for other scopes, with the same cache.

@@ -81,3 +81,10 @@ def world(make_world: MakeWorld, environment: Callable[[Mapping[str, str]], None
     world = make_world()
     environment(world.environment)
     return world
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells `tests/run` how many scenarios passed."""
+    passed = [report for report in terminalreporter.stats.get("passed", []) if "test_scenario[" in report.nodeid]
+    if passed:
+        terminalreporter.write_line(f"scenarios in Python: {len(passed)}")

@@ -1,6 +1,7 @@
 """The scenarios that all three languages run; see `tests/scenarios/README.md`."""
 
 import json
+import logging
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -17,8 +18,13 @@ SCENARIOS = sorted((TESTS / "scenarios").glob("*.json"))
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario(
-    path: Path, make_world: Callable[..., World], environment: Callable[..., None], tmp_path: Path
+    path: Path,
+    make_world: Callable[..., World],
+    environment: Callable[..., None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG, "rolebridge")
     scenario = json.loads(path.read_text())
     run = Run(scenario, make_world(scenario.get("world")), tmp_path)
     environment(run.fill(merged(run.environment, scenario.get("environment", {}))))
@@ -26,6 +32,13 @@ def test_scenario(
     for call in scenario["calls"]:
         run.step(call)
 
+    records = [record for record in caplog.records if record.name == "rolebridge"]
+    warnings = [record.getMessage() for record in records if record.levelno == logging.WARNING]
+    wanted = scenario.get("warnings", [])
+    assert len(warnings) == len(wanted), warnings
+    assert all(text in warning for text, warning in zip(wanted, warnings, strict=True)), warnings
+    for secret in run.secrets:
+        assert not any(secret in str(vars(record)) for record in records)
     # The runner's own check of a token aside.
     seen = [operation for operation in run.world.operations() if not operation.startswith("bigquery.")]
     assert seen == scenario["requests"]

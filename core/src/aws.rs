@@ -10,7 +10,8 @@
 //! 6. **instance metadata** (EC2, IMDSv2 first), unless `AWS_EC2_METADATA_DISABLED` is `true`.
 //!
 //! A source answers one of three ways: here it is; not configured, ask the next; configured and broken, **stop**. A
-//! workload whose own role is broken never becomes the machine's role. With the keys, a role that the program names is
+//! workload whose own role is broken never becomes the machine's role. Where two are configured, the first is asked, and a
+//! warning names both. With the keys, a role that the program names is
 //! assumed, if it names one.
 //!
 //! The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's, else the ECS task's, else what instance
@@ -30,10 +31,15 @@ mod sso;
 pub(crate) mod sts;
 
 use crate::context::MintContext;
+use crate::env_names::{
+    AWS_ACCESS_KEY_ID, AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+    AWS_ENDPOINT_URL_STS, AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE,
+};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::identity::{AccessKey, Identity, KeySource, Region};
 use futures_util::future;
+use profile_plan::Base;
 use shared_config::SharedConfig;
 use source::container::{self as container_source, Container};
 use source::instance_metadata::{self, Endpoint};
@@ -172,10 +178,11 @@ impl Source {
     pub(crate) async fn identity(self, context: &MintContext) -> Result<Identity, Error> {
         let Source { key, region, role } = self;
         let (key, region) = with_profile(key, region, context).await?;
+        warn_of_others(&key, context).await;
         let identity = key.find(region, context).await?;
         let Some(role) = role else { return Ok(identity) };
         let region = identity.region().clone();
-        let named = call::named_endpoint(&context.environment, crate::env_names::AWS_ENDPOINT_URL_STS)?;
+        let named = call::named_endpoint(&context.environment, AWS_ENDPOINT_URL_STS)?;
         let key = role::key(context, &region, named.as_ref(), identity.into_key(), &role).await?;
         Ok(Identity::of(key, region).from(KeySource::Role(role.role_arn)))
     }
@@ -216,6 +223,39 @@ async fn with_profile(
         (key, _) => Decided::Other(key),
     };
     Ok((key, region))
+}
+
+/// Warns of what else is configured and, with this choice, not asked.
+async fn warn_of_others(chosen: &Decided, context: &MintContext) {
+    let environment = &context.environment;
+    let set = |name| environment.is_set(name).then(|| format!("`{name}`"));
+    let (used, others) = match chosen {
+        Decided::Other(KeyPlace::Known(_)) => {
+            (format!("`{AWS_ACCESS_KEY_ID}`"), vec![set(AWS_WEB_IDENTITY_TOKEN_FILE), set(AWS_PROFILE)])
+        }
+        Decided::Other(KeyPlace::WebIdentity(_)) => {
+            let profile = profile::selected(environment, None);
+            let has_credentials = match profile.load(context).await {
+                Ok(config) => profile.plan(&config).is_ok_and(|plan| plan.is_some()),
+                Err(_) => false,
+            };
+            let profile = has_credentials.then(|| format!("the profile `{}`", profile.name()));
+            (format!("`{AWS_WEB_IDENTITY_TOKEN_FILE}`"), vec![profile])
+        }
+        // A profile that the program names is meant to be the only source, and one may take its keys from the container.
+        Decided::Plan(profile, _, plan) if !profile.is_only_source() && !matches!(plan.base, Base::Container) => {
+            (format!("the profile `{}`", profile.name()), Vec::new())
+        }
+        _ => return,
+    };
+    let container = [AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI].map(set);
+    let others: Vec<_> = others.into_iter().chain(container).flatten().collect();
+    if !others.is_empty() {
+        let others = others.join(" and ");
+        context.trace.warn(format!(
+            "more than one AWS identity is configured: {used} is used, and {others} not; unset what is not meant"
+        ));
+    }
 }
 
 impl Decided {

@@ -13,6 +13,7 @@ use url::Url;
 
 pub use crate::aws::{AtWork, Unusable};
 pub use crate::identity::{Identity, Region};
+pub use crate::logging::{FlightReport, Level, LogRecord};
 pub use crate::token_source::pending::Pending;
 
 /// The signer.
@@ -56,6 +57,12 @@ pub fn refresh_after(source: &TokenSource) -> Option<SystemTime> {
 /// As [`TokenSource::invalidate`], in the environment as the caller sees it.
 pub fn invalidate(source: &TokenSource, token: &Token, environment: &Environment) -> bool {
     source.invalidate_in(token, environment)
+}
+
+/// What the flights of this process told since somebody took it last, for the program's log. Taken on a thread of the
+/// program's own.
+pub fn flight_reports(source: &TokenSource) -> Vec<FlightReport> {
+    source.flight_reports()
 }
 
 /// The audience of the credential file: the provider to which the identity is shown.

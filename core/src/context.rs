@@ -19,8 +19,8 @@ pub(crate) struct MintContext {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) environment: Environment,
     pub(crate) deadline: Deadline,
-    /// Who takes down what the flight does, if anybody does.
-    pub(crate) trace: Option<Arc<MintTrace>>,
+    /// Takes down what the flight does.
+    pub(crate) trace: Arc<MintTrace>,
 }
 
 impl MintContext {
@@ -34,7 +34,7 @@ impl MintContext {
         self.deadline.left()
     }
 
-    /// One step of the way: ends by the deadline, and is taken down if somebody watches.
+    /// One step of the way: ends by the deadline, and is taken down.
     pub(crate) async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.watched(step, self.within(step, work)).await
     }
@@ -51,13 +51,9 @@ impl MintContext {
     }
 
     async fn watched<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        if let Some(trace) = &self.trace {
-            trace.begin(step);
-        }
+        self.trace.begin(step);
         let result = work.await;
-        if let Some(trace) = &self.trace {
-            trace.end(result.as_ref().err().cloned());
-        }
+        self.trace.end(result.as_ref().err().cloned());
         result
     }
 

@@ -135,11 +135,14 @@ impl Error {
 
     /// Says whom a service has refused: an AWS caller, and what Google calls its role.
     pub(crate) fn naming_the_caller(self, arn: &str, role: &str) -> Error {
-        let hint = self.hint().map(|hint| hint.replace(UNKNOWN_ROLE, role));
-        let error = self.noting(&format!("the caller is `{arn}`"));
-        match hint {
-            Some(hint) => error.hinting(hint),
-            None => error,
+        self.naming_the_role(role).noting(&format!("the caller is `{arn}`"))
+    }
+
+    /// Fills what Google calls the caller's role into the hint.
+    pub(crate) fn naming_the_role(self, role: &str) -> Error {
+        match self.hint().map(|hint| hint.replace(UNKNOWN_ROLE, role)) {
+            Some(hint) => self.hinting(hint),
+            None => self,
         }
     }
 

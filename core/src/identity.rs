@@ -81,6 +81,15 @@ impl Identity {
         self.source.as_ref().filter(|source| **source != KeySource::Environment).map(KeySource::words)
     }
 
+    /// The role of the keys as Google's default mapping has it, `attribute.aws_role`, as far as their source told: of an
+    /// instance's role the account is left to be filled in.
+    pub(crate) fn google_attribute(&self) -> Option<String> {
+        match self.source.as_ref()? {
+            KeySource::InstanceRole(role) => Some(format!("arn:aws:sts::ACCOUNT:assumed-role/{role}")),
+            _ => None,
+        }
+    }
+
     /// Which keys these are and where they speak to AWS: `keys …MPLE from the environment, in us-east-1`.
     pub(crate) fn description(&self) -> String {
         let source = self.source.as_ref().map(|source| format!(" {}", source.words())).unwrap_or_default();

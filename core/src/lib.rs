@@ -43,6 +43,7 @@ mod error;
 mod google;
 mod host;
 mod identity;
+mod logging;
 mod mint;
 mod observe;
 mod quote;

@@ -28,6 +28,7 @@ use crate::error::{Error, Kind, Step};
 use crate::google::{iam, sts};
 use crate::host::{Reason, Route, SendError};
 use crate::identity::Identity;
+use crate::logging::FlightReport;
 use crate::reply::Reply;
 use crate::retry;
 use crate::subject_token::SubjectToken;
@@ -59,7 +60,7 @@ pub(crate) const PRODUCT: Layer<Token> = Layer {
     step: Step::Impersonation,
     key: |keys| keys.product,
     registry: |registries| &registries.products,
-    make: |mint| mint.product().boxed(),
+    make: |mint| mint.reported_product().boxed(),
 };
 
 /// For each of the two calls to Google: longer than one reply may take, and for two connections that cannot be made.
@@ -68,6 +69,9 @@ const GOOGLE_BUDGET: Duration = Duration::from_secs(13);
 const IDENTITY_MARGIN: Duration = Duration::from_secs(300);
 /// Keys that do not end are not kept for ever either: a program may set others, time and again.
 const LONGEST_IDENTITY: Duration = Duration::from_secs(3600);
+/// Of keys whose end had passed when they were given: an outage of what gives them is not made worse by asking at each mint.
+/// (Keys that AWS refuses are asked for anew at once.)
+const ENDED_IDENTITY: Duration = Duration::from_secs(600);
 /// A federated token is only used to ask for the next token, within seconds.
 const FEDERATED_MARGIN: Duration = Duration::from_secs(60);
 
@@ -116,6 +120,13 @@ impl Mint {
         let identity = context.step(Step::Identity, source.identity(context)).await?;
         let now = context.host.now();
         let end = identity.expires_at().min(now.plus(LONGEST_IDENTITY));
+        if end <= now {
+            // AWS may have prolonged them, and decides.
+            context
+                .trace
+                .warn(format!("AWS gave keys whose end has passed, and they are used: {}", identity.description()));
+            return Ok(CacheEntry::used_up(identity, now, now.plus(ENDED_IDENTITY), Duration::ZERO));
+        }
         Ok(CacheEntry::used_up(identity, now, end, IDENTITY_MARGIN))
     }
 
@@ -126,6 +137,20 @@ impl Mint {
         let federated = self.exchanged().await?;
         let (minted_at, end) = (federated.token.minted_at(), federated.token.end());
         Ok(CacheEntry::used_up(federated, minted_at, end, FEDERATED_MARGIN))
+    }
+
+    /// Told to the log before anybody who waits for the product goes on.
+    async fn reported_product(&self) -> Result<CacheEntry<Token>, Failure> {
+        let begun_at = self.context.host.now().into();
+        let result = self.product().await;
+        let error = match &result {
+            // Nothing was tried.
+            Err(Failure { cooldown_until: Some(_), .. }) => return result,
+            result => result.as_ref().err().map(|failure| failure.error.clone()),
+        };
+        let steps = self.context.trace.so_far();
+        self.registries.log.add(FlightReport { begun_at, steps, error, is_renewal: !self.is_waited_for });
+        result
     }
 
     async fn product(&self) -> Result<CacheEntry<Token>, Failure> {
@@ -164,9 +189,11 @@ impl Mint {
                     Some(identity) => caller::arn(&self.context, identity).await,
                     None => None,
                 };
-                Err(match arn {
-                    Some(arn) => error.naming_the_caller(&arn, caller::google_attribute(&arn)).into(),
-                    None => error.into(),
+                let role = identity.as_ref().and_then(Identity::google_attribute);
+                Err(match (arn, role) {
+                    (Some(arn), _) => error.naming_the_caller(&arn, caller::google_attribute(&arn)).into(),
+                    (None, Some(role)) => error.naming_the_role(&role).into(),
+                    (None, None) => error.into(),
                 })
             }
             result => result,
@@ -196,9 +223,7 @@ impl Mint {
                 let token = sts::read(&reply, &exchange, asked_at)?;
                 return Ok((token, Skew::default()));
             };
-            if let Some(trace) = &context.trace {
-                trace.adjust_clock(skew);
-            }
+            context.trace.adjust_clock(skew);
             let (asked_at, reply) = self.offer(context, &exchange, &identity, &url, skew).await?;
             Ok((sts::read(&reply, &exchange, asked_at)?, skew))
         };

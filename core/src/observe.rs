@@ -31,6 +31,8 @@ pub struct StepReport {
     pub requests: Vec<RequestReport>,
     /// Where the request was signed once more by AWS's clock: by how many seconds that is ahead of this machine's.
     pub clock_skew_seconds: Option<i64>,
+    /// What somebody should look at, though the step may have ended well: one sentence each.
+    pub warnings: Vec<String>,
     /// Why it failed, if it did.
     pub error: Option<Error>,
 }
@@ -79,6 +81,7 @@ impl MintTrace {
             took: Duration::ZERO,
             requests: Vec::new(),
             clock_skew_seconds: None,
+            warnings: Vec::new(),
             error: None,
         });
     }
@@ -99,6 +102,13 @@ impl MintTrace {
     pub(crate) fn adjust_clock(&self, skew: Skew) {
         if let Some(step) = self.steps().last_mut() {
             step.clock_skew_seconds = Some(skew.seconds());
+        }
+    }
+
+    /// The step met what somebody should look at.
+    pub(crate) fn warn(&self, warning: String) {
+        if let Some(step) = self.steps().last_mut() {
+            step.warnings.push(warning);
         }
     }
 
@@ -129,6 +139,11 @@ impl MintTrace {
             request.took = now.saturating_sub(request.begun);
             request.outcome = outcome;
         }
+    }
+
+    /// What was taken down until now.
+    pub(crate) fn so_far(&self) -> Vec<StepReport> {
+        self.steps().clone()
     }
 
     pub(crate) fn explain(&self, result: Result<Token, Error>) -> Explanation {

@@ -75,10 +75,10 @@ pub(crate) async fn send_while(
     let host = &context.host;
     let mut tries = 1;
     loop {
-        let asked = context.trace.as_ref().and_then(|trace| trace.ask(request.method(), request.uri()));
+        let asked = context.trace.ask(request.method(), request.uri());
         let outcome = host.send(&context.environment, route, request.clone()).await;
-        if let (Some(trace), Some(asked)) = (&context.trace, asked) {
-            trace.answer(&asked, outcome.as_ref().map(|reply| reply.status).map_err(ToString::to_string));
+        if let Some(asked) = asked {
+            context.trace.answer(&asked, outcome.as_ref().map(|reply| reply.status).map_err(ToString::to_string));
         }
         match decide(route, tries, may_pass, &outcome, context.left(), host.random()) {
             None => return outcome,

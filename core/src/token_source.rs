@@ -8,6 +8,7 @@ mod refresh;
 
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::logging::FlightReport;
 use crate::mint::Product;
 use crate::observe::Explanation;
 use crate::token::Token;
@@ -55,7 +56,11 @@ impl TokenSource {
     pub async fn token(&self) -> Result<Token, Error> {
         match self.cached() {
             Some(token) => Ok(token),
-            None => self.request(&self.0.environment()).await,
+            None => {
+                let result = self.request(&self.0.environment()).await;
+                self.0.log();
+                result
+            }
         }
     }
 
@@ -138,6 +143,10 @@ impl TokenSource {
         self.0.current.refresh_after(self.0.coarse_now()).map(SystemTime::from)
     }
 
+    pub(crate) fn flight_reports(&self) -> Vec<FlightReport> {
+        self.0.flight_reports()
+    }
+
     pub(crate) fn request(&self, environment: &Environment) -> Pending {
         Pending::new(Arc::clone(&self.0), environment)
     }
@@ -164,7 +173,11 @@ impl Blocking<'_> {
         let source = self.0;
         match source.cached() {
             Some(token) => Ok(token),
-            None => source.request(&source.0.environment()).block(),
+            None => {
+                let result = source.request(&source.0.environment()).block();
+                source.0.log();
+                result
+            }
         }
     }
 

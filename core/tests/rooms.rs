@@ -11,7 +11,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &["aws", "binding", "environment", "error", "observe", "token", "token_source"]),
     (
         "binding",
-        &["aws", "config", "environment", "error", "identity", "sigv4", "subject_token", "token", "token_source"],
+        &[
+            "aws",
+            "config",
+            "environment",
+            "error",
+            "identity",
+            "logging",
+            "sigv4",
+            "subject_token",
+            "token",
+            "token_source",
+        ],
     ),
     (
         "token_source",
@@ -25,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "identity",
+            "logging",
             "observe",
             "quote",
             "time",
@@ -45,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "identity",
+            "logging",
             "reply",
             "token",
             "time",
@@ -76,6 +89,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cache", &["error", "time"]),
     ("subject_token", &["identity", "secret", "sigv4", "time"]),
     // The words that the others are made of.
+    ("logging", &["error", "observe"]),
     ("observe", &["error", "time", "token"]),
     ("token", &["secret", "time"]),
     ("identity", &["error", "secret", "time"]),

@@ -3,6 +3,7 @@
 
 mod support;
 
+use rolebridge::binding::{self, FlightReport, Level};
 use rolebridge::{Error, Token, TokenSource};
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
@@ -32,6 +33,8 @@ fn every_scenario() {
         }
     }
     assert!(count >= 80, "only {count} scenarios were found");
+    // Past the test runner, which shows nothing of a test that passes: for `tests/run`.
+    writeln!(std::io::stderr(), "scenarios in Rust: {}", count - failed.len()).expect("written");
     assert!(failed.is_empty(), "of {count} scenarios, {} failed: {failed:?}", failed.len());
 }
 
@@ -118,6 +121,7 @@ impl<'a> Run<'a> {
 
     fn call(&mut self, mut source: TokenSource, calls: &[Value]) {
         let name = self.name;
+        binding::flight_reports(&source);
         let mut before: Option<Token> = None;
         for call in calls {
             if !call["fault"].is_null() {
@@ -153,6 +157,22 @@ impl<'a> Run<'a> {
                 (Value::Object(expected), Err(error)) => self.expect(&error, &expected["error"]),
                 (_, result) => panic!("{name}: {call} gave {result:?}"),
             }
+        }
+        self.expect_log(&binding::flight_reports(&source));
+    }
+
+    /// The warnings of the scenario, and no secret in any line.
+    fn expect_log(&self, reports: &[FlightReport]) {
+        let records: Vec<_> = reports.iter().flat_map(FlightReport::records).collect();
+        let warnings: Vec<_> =
+            records.iter().filter(|it| it.level == Level::Warning).map(|it| it.message.as_str()).collect();
+        let expected: Vec<_> = self.scenario["warnings"].as_array().into_iter().flatten().collect();
+        let same = expected.len() == warnings.len()
+            && warnings.iter().zip(&expected).all(|(it, text)| text.as_str().is_some_and(|text| it.contains(text)));
+        assert!(same, "{}: the log warns of {warnings:?}, not of {expected:?}", self.name);
+        let all = format!("{reports:?} {records:?}");
+        for secret in &self.secrets {
+            assert!(!all.contains(secret.as_str()), "{}: the log shows a secret", self.name);
         }
     }
 

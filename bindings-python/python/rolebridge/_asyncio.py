@@ -7,6 +7,7 @@ one (Windows' proactor) waits on a thread of its executor instead.
 import os
 import sys
 
+from rolebridge import _logging
 from rolebridge._native import Failure, Inbox
 from rolebridge._wait import environment
 from rolebridge.errors import raised
@@ -81,6 +82,8 @@ class _Awaited:
     def _deliver(self) -> None:
         while (arrival := self._inbox.take()) is not None:
             source, future = self._futures.get(arrival.number, (None, None))
+            if source is not None:
+                _logging.emit(source._native)
             if source is None or future is None or future.done():
                 continue  # Cancelled: its token is in the cache for the next one.
             if isinstance(arrival.outcome, Failure):

@@ -18,6 +18,7 @@ __all__ = [
     "Issued",
     "Pending",
     "Question",
+    "Record",
     "Source",
     "Token",
     "__version__",
@@ -112,6 +113,29 @@ class Question:
         """What the supplier raised."""
 
 @final
+class Record:
+    """One line of the log."""
+
+    @property
+    def is_warning(self) -> bool: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def at(self) -> float:
+        """When it happened, in seconds since 1970."""
+
+    @property
+    def step(self) -> str | None: ...
+    @property
+    def duration(self) -> float | None:
+        """How long it took, in seconds."""
+
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def attempt(self) -> int | None: ...
+
+@final
 class Source:
     """What `rolebridge.TokenSource` is made around."""
 
@@ -149,6 +173,9 @@ class Source:
 
     def invalidate(self, token: Token, variables: dict[str, bytes]) -> bool | Failure:
         """An API answered 401 to the token: whether the next request mints another."""
+
+    def log_records(self) -> list[Record]:
+        """What the flights of this process told since somebody asked last."""
 
     def with_scopes(self, scopes: list[str]) -> Source | Failure:
         """The same source for other scopes, with the same cache."""

@@ -8,7 +8,7 @@ import os
 import sys
 from _thread import get_ident
 
-from rolebridge import _green
+from rolebridge import _green, _logging
 from rolebridge._native import VARIABLES, Building, Failure, Issued, Pending, Source
 from rolebridge.errors import raised
 
@@ -36,6 +36,7 @@ def issued(source: Source) -> Issued:
     if outcome is None:
         hub = _green.hub()
         outcome = _blocked(pending) if hub is None else _green.settled(hub, source, variables)
+    _logging.emit(source)
     if isinstance(outcome, Failure):
         raise raised(outcome)
     return outcome

@@ -19,9 +19,7 @@ pub(super) async fn sts(
     let asked_at = context.host.now();
     let reply = send(context, "AWS STS", sts::may_pass, shape(asked_at)).await?;
     let Some(skew) = sts::clock_skew(&reply, asked_at) else { return Ok(reply) };
-    if let Some(trace) = &context.trace {
-        trace.adjust_clock(skew);
-    }
+    context.trace.adjust_clock(skew);
     send(context, "AWS STS", sts::may_pass, shape(skew.apply(context.host.now()))).await
 }
 

@@ -4,16 +4,18 @@ use super::Federated;
 use crate::cache::Registry;
 use crate::host::process::PerProcess;
 use crate::identity::Identity;
+use crate::logging::FlightLog;
 use crate::token::Token;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the layers keep.
+/// What the layers keep, and what their flights tell.
 #[derive(Default)]
 pub(crate) struct Registries {
     pub(super) identities: Registry<Identity>,
     pub(super) federated: Registry<Federated>,
     pub(super) products: Registry<Token>,
+    pub(crate) log: FlightLog,
 }
 
 /// Whose registries a token source uses now.

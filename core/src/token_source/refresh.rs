@@ -6,6 +6,7 @@ use crate::context::{Deadline, MintContext};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
+use crate::logging::{FlightReport, Level};
 use crate::mint::{Mint, PRODUCT, Registries, Store, TokenRequest};
 use crate::observe::{Explanation, MintTrace};
 use crate::time::Timestamp;
@@ -147,8 +148,8 @@ impl Shared {
 
     /// Mints as a new process would, in registries that are empty, and tells how it went.
     pub(super) async fn explain(&self, environment: &Environment) -> Explanation {
-        let trace = Arc::new(MintTrace::new(self.setup.host.stopwatch()));
-        let context = MintContext { trace: Some(Arc::clone(&trace)), ..self.context(environment) };
+        let context = self.context(environment);
+        let trace = Arc::clone(&context.trace);
         let registries = Arc::<Registries>::default();
         let now = self.now();
         let slot = PRODUCT.slot(&registries, &self.setup.request.keys(environment), now);
@@ -165,11 +166,31 @@ impl Shared {
         })
     }
 
+    /// What flights told since somebody took it last.
+    pub(super) fn flight_reports(&self) -> Vec<FlightReport> {
+        self.setup.store.registries().log.take()
+    }
+
+    /// Gives the program's logger, if it has one, what flights told.
+    pub(super) fn log(&self) {
+        if log::max_level() == log::LevelFilter::Off {
+            return;
+        }
+        for record in self.flight_reports().iter().flat_map(FlightReport::records) {
+            let level = match record.level {
+                Level::Debug => log::Level::Debug,
+                Level::Warning => log::Level::Warn,
+            };
+            log::log!(target: "rolebridge", level, "{}", record.message);
+        }
+    }
+
     /// The context of one mint that starts now.
     fn context(&self, environment: &Environment) -> MintContext {
         let host = Arc::clone(&self.setup.host);
         let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
-        MintContext { host, environment: environment.clone(), deadline, trace: None }
+        let trace = Arc::new(MintTrace::new(host.stopwatch()));
+        MintContext { host, environment: environment.clone(), deadline, trace }
     }
 }
 
