@@ -14,6 +14,7 @@ use url::Url;
 pub use crate::aws::{AtWork, Unusable};
 pub use crate::identity::{Identity, Region};
 pub use crate::logging::{FlightReport, Level, LogRecord};
+pub use crate::token_source::account::PendingSignature;
 pub use crate::token_source::pending::Pending;
 
 /// The signer.
@@ -47,6 +48,19 @@ pub mod subject_token {
 /// environment as the caller sees it. A token that is merely due is answered at once.
 pub fn request(source: &TokenSource, environment: &Environment) -> Pending {
     source.request(environment)
+}
+
+/// A source of ID tokens for one audience, the same one each time.
+///
+/// # Errors
+/// [`Kind::Config`](crate::Kind::Config) in direct access, and for an empty audience.
+pub fn id_tokens(source: &TokenSource, audience: &str, includes_email: bool) -> Result<TokenSource, Error> {
+    source.id_tokens(audience, includes_email)
+}
+
+/// As [`TokenSource::sign`], in the environment as the caller sees it.
+pub fn sign(source: &TokenSource, payload: &[u8], environment: &Environment) -> PendingSignature {
+    source.for_signing().request_signature(payload, environment)
 }
 
 /// Until when a caller may use a copy of the cached token without coming back.

@@ -17,19 +17,26 @@ pub enum Step {
     Exchange,
     /// Impersonating the service account (`generateAccessToken`).
     Impersonation,
+    /// Asking for an ID token of the service account (`generateIdToken`).
+    IdToken,
+    /// Having the service account sign (`signBlob`).
+    Signing,
 }
 
 impl Step {
-    /// Every step, in the order in which a token passes them.
-    pub const ALL: &'static [Step] = &[Step::Config, Step::Identity, Step::Exchange, Step::Impersonation];
+    /// Every step, in the order in which a token passes them; it passes one of the last three alone, or a signature the last.
+    pub const ALL: &'static [Step] =
+        &[Step::Config, Step::Identity, Step::Exchange, Step::Impersonation, Step::IdToken, Step::Signing];
 
-    /// The step's name in every language: `config`, `identity`, `exchange`, `impersonation`.
+    /// The step's name in every language: `config`, `identity`, `exchange`, `impersonation`, `id_token`, `signing`.
     pub const fn name(self) -> &'static str {
         match self {
             Step::Config => "config",
             Step::Identity => "identity",
             Step::Exchange => "exchange",
             Step::Impersonation => "impersonation",
+            Step::IdToken => "id_token",
+            Step::Signing => "signing",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The two calls to Google. Each file shapes a request and reads a reply; neither sends anything.
+//! The calls to Google. Each file shapes a request and reads a reply; none sends anything.
 
 pub(crate) mod iam;
 pub(crate) mod sts;

@@ -58,6 +58,7 @@ mod token_source;
 
 pub use environment::Environment;
 pub use error::{Error, Kind, Step};
+pub use google::iam::signing::Signature;
 pub use identity::{IdentitySupplier, SuppliedIdentity, Supplying};
 pub use observe::{Explanation, RequestReport, StepReport};
 pub use token::Token;

@@ -3,7 +3,8 @@
 //! ```text
 //! variables, files, AWS services ─ identity ─▶ keys and region
 //!     keys and region ─ exchange ─▶ federated token      (a signed GetCallerIdentity, given to Google STS)
-//!     federated token ─ impersonate ─▶ access token      (of the service account, from IAM Credentials)
+//!     federated token ─ ask_account ─▶ access token      (of the service account, from IAM Credentials)
+//!                              or ─▶ ID token          (the same, for one audience)
 //! ```
 //!
 //! Each line makes what one layer of the cache keeps: [`IDENTITY`], [`FEDERATED_TOKEN`], [`PRODUCT`]. A layer is asked
@@ -12,10 +13,12 @@
 
 mod layer;
 mod request;
+mod signing;
 mod store;
 
 pub(crate) use crate::aws::sts::Role;
 pub(crate) use crate::aws::{Options as IdentityOptions, Supplier};
+pub(crate) use crate::google::iam::signing::Signature;
 use layer::{Failure, Layer};
 pub(crate) use request::{Product, TokenRequest};
 pub(crate) use store::{ProcessStore, Registries, Store};
@@ -25,7 +28,8 @@ use crate::cache::{CacheEntry, FlightGuard};
 use crate::config::AWS_SUBJECT_TOKEN_TYPE;
 use crate::context::MintContext;
 use crate::error::{Error, Kind, Step};
-use crate::google::{iam, sts};
+use crate::google::iam::{Account, access_token, id_token};
+use crate::google::sts;
 use crate::host::{Reason, Route, SendError};
 use crate::identity::Identity;
 use crate::logging::FlightReport;
@@ -141,10 +145,14 @@ impl Mint {
 
     /// Told to the log before anybody who waits for the product goes on.
     async fn reported_product(&self) -> Result<CacheEntry<Token>, Failure> {
+        self.reported(self.product()).await
+    }
+
+    /// Tells the log how the flight's work went, unless nothing was tried.
+    async fn reported<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let begun_at = self.context.host.now().into();
-        let result = self.product().await;
+        let result = work.await;
         let error = match &result {
-            // Nothing was tried.
             Err(Failure { cooldown_until: Some(_), .. }) => return result,
             result => result.as_ref().err().map(|failure| failure.error.clone()),
         };
@@ -160,8 +168,8 @@ impl Mint {
                 (federated.token, federated.keys)
             }
             Some(_) => {
-                let impersonated = self.with(&FEDERATED_TOKEN, |mint, federated| mint.impersonate(federated).boxed());
-                self.naming_the_caller(Step::Impersonation, impersonated.await).await?
+                let given = self.with(&FEDERATED_TOKEN, |mint, federated| mint.ask_account(federated).boxed()).await;
+                self.naming_the_caller(self.request.last_step(), given).await?
             }
         };
         let host = &self.context.host;
@@ -250,28 +258,48 @@ impl Mint {
         Ok((asked_at, reply))
     }
 
-    /// The federated token becomes the product: an access token of the service account.
-    async fn impersonate(&self, federated: Federated) -> Result<(Token, Arc<str>), Error> {
-        let config = &self.request.config;
-        let Some(account) = &config.impersonation else { return Ok((federated.token, federated.keys)) };
-        let impersonation = iam::Impersonation {
-            url: &account.url,
-            service_account: &account.service_account,
-            scopes: self.request.scopes(),
-            lifetime: account.lifetime,
-            pool: config.audience.pool(),
+    /// The federated token becomes the product: what the service account gives for it.
+    async fn ask_account(&self, federated: Federated) -> Result<(Token, Arc<str>), Error> {
+        let Federated { token, skew, keys } = federated;
+        let Some(account) = self.request.account() else { return Ok((token, keys)) };
+        let token = match &self.request.product {
+            Product::AccessToken { scopes } => {
+                let lifetime = self.request.lifetime();
+                let asked = access_token::Request { account, scopes, lifetime };
+                let request = access_token::request(&asked, &token);
+                let read = |reply: &Reply, asked_at| access_token::read(reply, &asked, asked_at, skew);
+                self.ask_iam(Step::Impersonation, Some(&keys), account, request, read).await?
+            }
+            Product::IdToken { audience, includes_email } => {
+                let asked = id_token::Request { account, audience, includes_email: *includes_email };
+                let request = id_token::request(&asked, &token);
+                let read = |reply: &Reply, asked_at| id_token::read(reply, &asked, asked_at, skew);
+                self.ask_iam(Step::IdToken, Some(&keys), account, request, read).await?
+            }
         };
+        Ok((token, keys))
+    }
+
+    /// One call to IAM Credentials, in a step of its own; `keys` are those that its bearer comes of, for errors.
+    async fn ask_iam<T>(
+        &self,
+        step: Step,
+        keys: Option<&str>,
+        account: Account<'_>,
+        request: http::Result<http::Request<Vec<u8>>>,
+        read: impl FnOnce(&Reply, Timestamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let context = &self.context.for_step(GOOGLE_BUDGET);
         let work = async {
             let asked_at = context.host.now();
-            let request = iam::request(&impersonation, &federated.token);
             let reply = retry::send(context, Route::Public, request).await;
-            let reply =
-                reply.map_err(|cause| unreachable(Step::Impersonation, "IAM Credentials", impersonation.url, cause))?;
-            iam::read(&reply, &impersonation, asked_at, federated.skew)
+            let reply = reply.map_err(|cause| unreachable(step, "IAM Credentials", account.url, cause))?;
+            read(&reply, asked_at)
         };
-        let token = context.step_noting(Step::Impersonation, &federated.keys, work).await?;
-        Ok((token, federated.keys))
+        match keys {
+            Some(keys) => context.step_noting(step, keys, work).await,
+            None => context.step(step, work).await,
+        }
     }
 
     /// Opens the connection of a later step while an earlier one waits for its answer.
@@ -282,10 +310,9 @@ impl Mint {
     }
 
     fn ended_on_arrival(&self) -> Error {
-        let step = if self.request.config.impersonation.is_some() { Step::Impersonation } else { Step::Exchange };
         let message =
             "the token had ended when its reply was read: the process was stopped meanwhile, or its clock was set";
-        Error::new(Kind::Unavailable, step, message)
+        Error::new(Kind::Unavailable, self.request.last_step(), message)
     }
 }
 

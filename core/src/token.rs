@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 /// Caps lifetimes at 12 hours, Google's maximum.
 const LONGEST_LIFE: Duration = Duration::from_secs(43_200);
 
-/// An OAuth access token of Google (RFC 6749, section 1.4). Cheap to clone; `Debug` shows when it ends and nothing else.
+/// A token of Google: an OAuth access token (RFC 6749, section 1.4), or an ID token (OpenID Connect). Cheap to clone; `Debug` shows when it ends and nothing else.
 #[derive(Clone)]
 pub struct Token(Arc<Issued>);
 

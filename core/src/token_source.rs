@@ -1,5 +1,6 @@
 //! [`TokenSource`]: what users hold. A cache around a mint, on any executor or none.
 
+pub(crate) mod account;
 pub(crate) mod builder;
 mod current;
 mod own_copies;
@@ -9,7 +10,7 @@ mod refresh;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::logging::FlightReport;
-use crate::mint::Product;
+use crate::mint::{Product, Signature};
 use crate::observe::Explanation;
 use crate::token::Token;
 use http::HeaderMap;
@@ -71,6 +72,38 @@ impl TokenSource {
             Some(headers) => Ok(headers),
             None => Ok(self.0.current.headers_of(&self.token().await?)),
         }
+    }
+
+    /// An OpenID Connect ID token of the service account for one audience, valid now: what Cloud Run, Cloud Functions or
+    /// Identity-Aware Proxy takes as `Authorization: Bearer …`. It holds the account's e-mail, is kept for its audience, and
+    /// is renewed ahead of its end, which is its claim `exp`; its signature is for the service to verify.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; and [`Kind::Config`](crate::Kind::Config) in direct access, where there is no service
+    /// account, and for an empty audience.
+    pub async fn id_token(&self, audience: &str) -> Result<Token, Error> {
+        self.id_tokens(audience, true)?.token().await
+    }
+
+    /// The same without the claims `email` and `email_verified`.
+    pub async fn id_token_without_email(&self, audience: &str) -> Result<Token, Error> {
+        self.id_tokens(audience, false)?.token().await
+    }
+
+    /// Has the service account sign bytes with a key that Google holds (IAM Credentials, `signBlob`), as a signed URL of
+    /// Cloud Storage needs it. Nothing is kept: each call asks Google, with an access token that is.
+    ///
+    /// The account must be allowed to sign for itself, or the workload's role to sign as it, by *Service Account Token
+    /// Creator*: the binding that lets the role impersonate the account does not suffice.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; the hint of a refusal holds the commands that make each of the two bindings. In direct
+    /// access [`Kind::Config`](crate::Kind::Config), since there is no service account.
+    pub async fn sign(&self, payload: impl AsRef<[u8]>) -> Result<Signature, Error> {
+        let source = self.for_signing();
+        let result = source.request_signature(payload.as_ref(), &self.0.environment()).await;
+        self.0.log();
+        result
     }
 
     /// Starts the minting of a token, unless one is cached, and returns at once: for a program that loads its other
@@ -179,6 +212,24 @@ impl Blocking<'_> {
                 result
             }
         }
+    }
+
+    /// As [`TokenSource::id_token`], blocking this thread.
+    pub fn id_token(&self, audience: &str) -> Result<Token, Error> {
+        self.0.id_tokens(audience, true)?.blocking().token()
+    }
+
+    /// As [`TokenSource::id_token_without_email`], blocking this thread.
+    pub fn id_token_without_email(&self, audience: &str) -> Result<Token, Error> {
+        self.0.id_tokens(audience, false)?.blocking().token()
+    }
+
+    /// As [`TokenSource::sign`], blocking this thread.
+    pub fn sign(&self, payload: impl AsRef<[u8]>) -> Result<Signature, Error> {
+        let (source, environment) = (self.0.for_signing(), self.0.0.environment());
+        let result = source.request_signature(payload.as_ref(), &environment).block();
+        self.0.0.log();
+        result
     }
 
     /// As [`TokenSource::headers`], blocking this thread.

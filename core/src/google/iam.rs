@@ -1,64 +1,87 @@
-//! IAM Credentials: a federated token becomes a service account's access token
-//! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken>).
+//! IAM Credentials: what a service account gives to those who may act as it
+//! (<https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts>).
+//!
+//! | file | call | needs, on the account | in the role |
+//! |---|---|---|---|
+//! | `access_token` | `generateAccessToken` | `iam.serviceAccounts.getAccessToken` | Workload Identity User |
+//! | `id_token` | `generateIdToken` | `iam.serviceAccounts.getOpenIdToken` | Workload Identity User |
+//! | `signing` | `signBlob` | `iam.serviceAccounts.signBlob` | Service Account Token Creator |
+
+pub(crate) mod access_token;
+pub(crate) mod id_token;
+pub(crate) mod signing;
 
 use super::ServiceError;
 use crate::error::{Error, Kind, Step, UNKNOWN_ROLE};
 use crate::reply::Reply;
-use crate::time::{Skew, Timestamp};
+use crate::time::Timestamp;
 use crate::token::Token;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
-/// What is asked of IAM Credentials, apart from the federated token.
+const WORKLOAD_IDENTITY_USER: &str = "roles/iam.workloadIdentityUser";
+const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+
+/// A service account, and who may act as it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Impersonation<'a> {
+pub(crate) struct Account<'a> {
+    /// Where its access tokens are asked for, as the credential file has it.
     pub(crate) url: &'a Url,
-    pub(crate) service_account: &'a str,
-    pub(crate) scopes: &'a [String],
-    pub(crate) lifetime: Duration,
-    /// The resource name of the pool whose principals may ask.
+    pub(crate) email: &'a str,
+    /// The resource name of the pool whose principals ask.
     pub(crate) pool: &'a str,
 }
 
-/// The impersonation. The quota project's header is not sent here: it would ask for a permission on
-/// that project which an impersonation does not need.
-pub(crate) fn request(
-    impersonation: &Impersonation<'_>,
-    federated_token: &Token,
-) -> http::Result<http::Request<Vec<u8>>> {
-    let body = json!({ "scope": impersonation.scopes, "lifetime": format!("{}s", impersonation.lifetime.as_secs()) });
-    http::Request::post(impersonation.url.as_str())
-        .header(CONTENT_TYPE, "application/json")
-        .header(AUTHORIZATION, federated_token.authorization())
-        .body(body.to_string().into_bytes())
+impl Account<'_> {
+    /// One call. The quota project's header is not sent here: it would ask for a permission on that project which the
+    /// call does not need.
+    fn request(self, method: &str, bearer: &Token, body: &Value) -> http::Result<http::Request<Vec<u8>>> {
+        let url = match self.url.as_str().rsplit_once(':') {
+            Some((account, _)) => format!("{account}:{method}"),
+            None => self.url.to_string(),
+        };
+        http::Request::post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, bearer.authorization())
+            .body(body.to_string().into_bytes())
+    }
+
+    /// What it means that the call was not done: `what` is what was asked for, as in "refused to …".
+    fn refusal(self, step: Step, what: &str, reply: &Reply, body: &Value) -> (Error, ServiceError) {
+        let said = ServiceError::new(body["error"].get("status"), body["error"].get("message"));
+        let verb = if reply.is_transient() { "could not" } else { "refused to" };
+        let error = said.error(step, &format!("IAM Credentials {verb} {what} `{}`", self.email), reply);
+        (error, said)
+    }
+
+    /// What to do about a status, where that is known: `role` is what must be bound to the workload.
+    fn hint(self, role: &str, status: u16, said: &ServiceError) -> Option<String> {
+        if status == 403 && said.description.contains("has not been used in project") {
+            return Some(format!("enable iamcredentials.googleapis.com in the project of `{}`", self.email));
+        }
+        matches!(status, 403 | 404).then(|| {
+            format!(
+                "let the role act as the account: `{}` (a new binding takes two minutes, sometimes more than seven)",
+                self.binding(role, &self.principals())
+            )
+        })
+    }
+
+    /// The command that binds a role on the account to a member.
+    fn binding(self, role: &str, member: &str) -> String {
+        format!("gcloud iam service-accounts add-iam-policy-binding {} --role={role} --member=\"{member}\"", self.email)
+    }
+
+    /// The sessions of the workload's AWS role.
+    fn principals(self) -> String {
+        format!("principalSet://iam.googleapis.com/{}/attribute.aws_role/{UNKNOWN_ROLE}", self.pool)
+    }
 }
 
-/// The access token of a reply to a request that was sent at `asked_at`. `skew` is how far
-/// the clock that AWS believed is from ours.
-pub(crate) fn read(
-    reply: &Reply,
-    impersonation: &Impersonation<'_>,
-    asked_at: Timestamp,
-    skew: Skew,
-) -> Result<Token, Error> {
-    let body = reply.json().unwrap_or_default();
-    if reply.status != 200 {
-        return Err(refusal(reply, &body, impersonation));
-    }
-    let malformed = |what: &str| {
-        Error::new(Kind::Malformed, Step::Impersonation, format!("IAM Credentials answered {what}"))
-            .answering(200, None)
-    };
-    let value = body["accessToken"].as_str().ok_or_else(|| malformed("no `accessToken`"))?;
-    let end = body["expireTime"].as_str().and_then(Timestamp::from_rfc3339);
-    let end = end.ok_or_else(|| malformed("an `expireTime` that is not a time"))?;
-    let life = life(end, reply.date, skew.apply(asked_at), impersonation.lifetime);
-    if life.is_zero() {
-        return Err(malformed("a token that had ended on arrival"));
-    }
-    Token::new(value, asked_at, life).ok_or_else(|| malformed("an `accessToken` that no header can carry"))
+fn malformed(step: Step, what: &str) -> Error {
+    Error::new(Kind::Malformed, step, format!("IAM Credentials answered {what}")).answering(200, None)
 }
 
 /// An HTTP date leaves out up to this much of the time that it was written at.
@@ -78,39 +101,6 @@ fn life(end: Timestamp, replied_at: Option<Timestamp>, asked_at: Timestamp, aske
     let by_our_clock = Some(end.since(asked_at)).filter(|life| !life.is_zero());
     let lives = [by_date, by_our_clock].into_iter().flatten();
     lives.min().unwrap_or_default().min(asked)
-}
-
-fn refusal(reply: &Reply, body: &Value, impersonation: &Impersonation<'_>) -> Error {
-    let said = ServiceError::new(body["error"].get("status"), body["error"].get("message"));
-    let account = impersonation.service_account;
-    let verb = if reply.is_transient() { "could not impersonate" } else { "refused to impersonate" };
-    let mut error = said.error(Step::Impersonation, &format!("IAM Credentials {verb} `{account}`"), reply);
-    if reply.status == 401 {
-        error = error.blaming(Step::Exchange);
-    }
-    match hint(reply.status, &said.description, impersonation) {
-        Some(hint) => error.hinting(hint),
-        None => error,
-    }
-}
-
-fn hint(status: u16, description: &str, impersonation: &Impersonation<'_>) -> Option<String> {
-    let Impersonation { pool, service_account: account, .. } = impersonation;
-    if status == 403 && description.contains("has not been used in project") {
-        return Some(format!("enable iamcredentials.googleapis.com in the project of `{account}`"));
-    }
-    match status {
-        403 | 404 => Some(format!(
-            "let the role act as the account: `gcloud iam service-accounts add-iam-policy-binding {account} \
-             --role=roles/iam.workloadIdentityUser --member=\"principalSet://iam.googleapis.com/{pool}/attribute.aws_role/{UNKNOWN_ROLE}\"` \
-             (a new binding takes two minutes, sometimes more than seven)"
-        )),
-        400 if description.contains("lifetime") || description.contains("lifetimes") => Some(
-            "more than 3600 seconds need the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`"
-                .into(),
-        ),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

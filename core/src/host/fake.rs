@@ -32,6 +32,12 @@ pub(crate) struct World {
     pub(crate) exchange_refusals: Vec<serde_json::Value>,
     /// Statuses with which the next impersonations are answered instead.
     pub(crate) impersonation_answers: Vec<u16>,
+    /// Statuses with which the next signatures are refused.
+    pub(crate) signature_refusals: Vec<u16>,
+    /// Who asked for a signature, as the bearer says.
+    pub(crate) signers: Vec<String>,
+    /// How many ID tokens were given.
+    pub(crate) id_tokens: u32,
     /// What chance gives next; zero when it is used up.
     pub(crate) chances: Vec<f64>,
     /// What a service that is down asks for.
@@ -80,6 +86,9 @@ impl Fake {
             latency: Duration::from_millis(20),
             exchange_refusals: Vec::new(),
             impersonation_answers: Vec::new(),
+            signature_refusals: Vec::new(),
+            signers: Vec::new(),
+            id_tokens: 0,
             chances: Vec::new(),
             retry_after: None,
             exchanges: 0,
@@ -110,7 +119,7 @@ impl Fake {
 }
 
 impl World {
-    fn answer(&mut self, path: &str, now: Timestamp) -> Reply {
+    fn answer(&mut self, path: &str, bearer: &str, now: Timestamp) -> Reply {
         let ahead = Duration::from_secs(self.google_is_ahead.unsigned_abs());
         let google_now = if self.google_is_ahead < 0 {
             Timestamp::EPOCH.plus(now.since(Timestamp::EPOCH).saturating_sub(ahead))
@@ -135,6 +144,22 @@ impl World {
                         <Arn>arn:aws:sts::111122223333:assumed-role/role/session</Arn>\
                         </GetCallerIdentityResult></GetCallerIdentityResponse>";
             return Reply { body: body.as_bytes().to_vec().into(), ..reply(200, json!({})) };
+        }
+        if path.ends_with(":signBlob") {
+            self.signers.push(bearer.trim_start_matches("Bearer ").to_owned());
+            return match self.signature_refusals.pop() {
+                Some(status) => {
+                    reply(status, json!({ "error": { "status": "PERMISSION_DENIED", "message": "said no" } }))
+                }
+                None => reply(200, json!({ "keyId": "key", "signedBlob": "c2lnbmVk" })),
+            };
+        }
+        if path.ends_with(":generateIdToken") {
+            self.id_tokens += 1;
+            let end = google_now.plus(Duration::from_secs(3600)).since(Timestamp::EPOCH).as_secs();
+            let claims = json!({ "exp": end, "jti": self.id_tokens }).to_string();
+            let claims = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims);
+            return reply(200, json!({ "token": format!("e30.{claims}.c2ln") }));
         }
         let is_exchange = path == "/v1/token";
         let count = if is_exchange { &mut self.exchanges } else { &mut self.impersonations };
@@ -256,6 +281,8 @@ impl Http for Fake {
         request: http::Request<Vec<u8>>,
     ) -> BoxFuture<'static, Result<Reply, SendError>> {
         let (world, now) = (Arc::clone(&self.world), self.now());
+        let bearer = request.headers().get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let bearer = bearer.unwrap_or_default().to_owned();
         Box::pin(async move {
             let look = || world.lock().expect("no test panics while it holds the world");
             // Callers meet flights under way.
@@ -271,7 +298,7 @@ impl Http for Fake {
                     tokio::time::sleep(CONNECT_TIMEOUT).await;
                     Err(SendError::new(Reason::Connect, "unreachable"))
                 }
-                _ => Ok(look().answer(request.uri().path(), now)),
+                _ => Ok(look().answer(request.uri().path(), &bearer, now)),
             }
         })
     }

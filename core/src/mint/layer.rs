@@ -80,15 +80,12 @@ impl<T: Clone + Send + Sync> Layer<T> {
     }
 }
 
-/// One step's work with what a lower layer gives it.
-type Work<T, O> = for<'a> fn(&'a Mint, T) -> BoxFuture<'a, Result<O, Error>>;
-
 impl Mint {
     /// Does a step's work with what `layer` keeps or makes.
     pub(super) async fn with<T: Clone + Send + Sync, O>(
         &self,
         layer: &Layer<T>,
-        work: Work<T, O>,
+        work: impl for<'a> Fn(&'a Mint, T) -> BoxFuture<'a, Result<O, Error>>,
     ) -> Result<O, Failure> {
         let slot = layer.slot(&self.registries, &self.keys, self.context.host.now());
         let input = layer.take(&slot, self).await?;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | identity | the source of the identity: the keys themselves, or where they are asked for | rotated keys are another entry |
 //! | federated token | identity, audience, token URL, STS scope, client, verification URL | all scopes of one impersonation share one exchange |
-//! | product | federated token, account's URL, scopes, lifetime | two clients of one configuration share one token |
+//! | product | federated token, account's URL; of an access token scopes and lifetime, of an ID token audience and e-mail | two clients of one configuration share one token |
 //!
 //! Never the file's path and never the quota project. In direct access the federated token *is* the product.
 
@@ -12,8 +12,11 @@ use crate::aws::{self, Source};
 use crate::cache::Key;
 use crate::config::{Config, Impersonation};
 use crate::environment::Environment;
+use crate::error::Step;
+use crate::google::iam::Account;
 use crate::google::sts::IMPERSONATION_SCOPE;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is minted, by which configuration.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub(crate) struct TokenRequest {
 pub(crate) enum Product {
     /// An access token, good for these scopes; never none.
     AccessToken { scopes: Arc<[String]> },
+    /// An ID token of the service account, good for one service.
+    IdToken { audience: Arc<str>, includes_email: bool },
 }
 
 /// Where each layer keeps what it makes for one request.
@@ -39,9 +44,32 @@ pub(crate) struct Keys {
 }
 
 impl TokenRequest {
+    /// None of an ID token.
     pub(crate) fn scopes(&self) -> &[String] {
-        let Product::AccessToken { scopes } = &self.product;
-        scopes
+        match &self.product {
+            Product::AccessToken { scopes } => scopes,
+            Product::IdToken { .. } => &[],
+        }
+    }
+
+    /// The service account, as IAM Credentials is asked for it; none in direct access.
+    pub(super) fn account(&self) -> Option<Account<'_>> {
+        let Impersonation { url, service_account, .. } = self.config.impersonation.as_ref()?;
+        Some(Account { url, email: service_account, pool: self.config.audience.pool() })
+    }
+
+    /// How long an access token of the service account is to live.
+    pub(super) fn lifetime(&self) -> Duration {
+        self.config.impersonation.as_ref().map_or(Duration::ZERO, |impersonation| impersonation.lifetime)
+    }
+
+    /// In which step the product is made.
+    pub(super) fn last_step(&self) -> Step {
+        match (&self.config.impersonation, &self.product) {
+            (None, _) => Step::Exchange,
+            (Some(_), Product::AccessToken { .. }) => Step::Impersonation,
+            (Some(_), Product::IdToken { .. }) => Step::IdToken,
+        }
     }
 
     /// Whether this thread is at work for the identity: a token of this request would wait for itself.
@@ -94,10 +122,18 @@ impl TokenRequest {
 
     fn product_key(&self, federated_token: &Key, impersonation: &Impersonation) -> Key {
         let lifetime = impersonation.lifetime.as_secs().to_be_bytes();
-        let scopes = self.scopes().iter().map(|scope| Some(scope.as_bytes()));
         let url = impersonation.url.as_str().as_bytes();
-        let parts = [Some(federated_token.bytes()), Some(url), Some(&lifetime[..])];
-        Key::of("access token", parts.into_iter().chain(scopes))
+        let account = [Some(federated_token.bytes()), Some(url)].into_iter();
+        match &self.product {
+            Product::AccessToken { scopes } => {
+                let scopes = scopes.iter().map(|scope| Some(scope.as_bytes()));
+                Key::of("access token", account.chain([Some(&lifetime[..])]).chain(scopes))
+            }
+            Product::IdToken { audience, includes_email } => {
+                let email = includes_email.then_some(b"email".as_slice());
+                Key::of("ID token", account.chain([Some(audience.as_bytes()), email]))
+            }
+        }
     }
 }
 

@@ -4,9 +4,11 @@ use super::refresh::{Given, Shared, internal};
 use crate::cache::{Outcome, Wait};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::host::Host;
 use crate::token::Token;
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -64,9 +66,7 @@ impl Pending {
             Given::Answer(result) => callback(result.clone()),
             Given::Wait(..) => {
                 let host = Arc::clone(&self.shared.setup.host);
-                let callback = Callback(Some(callback));
-                // One that cannot be spawned is called as one whose flight is lost: when it is dropped.
-                let _ = host.spawn(Box::pin(async move { callback.call(self.await) }));
+                call_when_settled(host.as_ref(), self, callback);
             }
         }
     }
@@ -106,20 +106,34 @@ impl Pending {
     }
 }
 
-/// A callback that is called in any case: also where the engine that was to call it is lost.
-struct Callback<F: FnOnce(Result<Token, Error>)>(Option<F>);
+/// Calls back on the host's own thread with what comes of `pending`.
+pub(super) fn call_when_settled<T: Send + 'static>(
+    host: &dyn Host,
+    pending: impl Future<Output = Result<T, Error>> + Send + 'static,
+    callback: impl FnOnce(Result<T, Error>) + Send + 'static,
+) {
+    let callback = Callback { callback: Some(callback), result: PhantomData };
+    // One that cannot be spawned is called as one whose flight is lost: when it is dropped.
+    let _ = host.spawn(Box::pin(async move { callback.call(pending.await) }));
+}
 
-impl<F: FnOnce(Result<Token, Error>)> Callback<F> {
-    fn call(mut self, result: Result<Token, Error>) {
-        if let Some(callback) = self.0.take() {
+/// A callback that is called in any case: also where the engine that was to call it is lost.
+struct Callback<T, F: FnOnce(Result<T, Error>)> {
+    callback: Option<F>,
+    result: PhantomData<fn(T)>,
+}
+
+impl<T, F: FnOnce(Result<T, Error>)> Callback<T, F> {
+    fn call(mut self, result: Result<T, Error>) {
+        if let Some(callback) = self.callback.take() {
             callback(result);
         }
     }
 }
 
-impl<F: FnOnce(Result<Token, Error>)> Drop for Callback<F> {
+impl<T, F: FnOnce(Result<T, Error>)> Drop for Callback<T, F> {
     fn drop(&mut self) {
-        if let Some(callback) = self.0.take() {
+        if let Some(callback) = self.callback.take() {
             callback(Err(internal("the thread that mints tokens was lost")));
         }
     }

@@ -1,5 +1,6 @@
 //! The way of a caller who needs the cache: what it answers, and the flight that it may start.
 
+use super::account::IdTokens;
 use super::current::{Current, CurrentToken};
 use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Wait};
 use crate::context::{Deadline, MintContext};
@@ -38,6 +39,7 @@ pub(super) struct Setup {
 pub(super) struct Shared {
     pub(super) setup: Setup,
     pub(super) current: CurrentToken,
+    pub(super) id_tokens: IdTokens,
 }
 
 /// What one who asks is given.
@@ -50,7 +52,7 @@ pub(super) enum Given {
 impl Shared {
     pub(super) fn new(setup: Setup) -> Shared {
         let current = CurrentToken::new(setup.quota_project.clone());
-        Shared { setup, current }
+        Shared { setup, current, id_tokens: IdTokens::default() }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -186,7 +188,7 @@ impl Shared {
     }
 
     /// The context of one mint that starts now.
-    fn context(&self, environment: &Environment) -> MintContext {
+    pub(super) fn context(&self, environment: &Environment) -> MintContext {
         let host = Arc::clone(&self.setup.host);
         let deadline = Deadline::after(MINT_BUDGET, host.as_ref());
         let trace = Arc::new(MintTrace::new(host.stopwatch()));
@@ -194,7 +196,7 @@ impl Shared {
     }
 }
 
-fn waits_for_itself() -> Error {
+pub(super) fn waits_for_itself() -> Error {
     let message = "the identity supplier asks for a token that is minted with the identity that it supplies";
     Error::new(Kind::Identity, Step::Identity, message)
         .hinting("let the supplier use AWS credentials of its own, and no credential that comes from this token source")

@@ -1,6 +1,8 @@
 //! The rules by which a token is renewed, shared and given up, on a clock that the test moves.
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
+mod account;
+
 use super::TokenSource;
 use super::builder::Builder;
 use crate::environment::Environment;
