@@ -7,7 +7,9 @@ pub(crate) mod keys;
 pub(crate) mod policy;
 pub(crate) mod pools;
 pub(crate) mod roles;
+pub(crate) mod service_accounts;
 pub(crate) mod services;
+pub(crate) mod signing_key;
 pub(crate) mod spec;
 
 use crate::random;
@@ -19,7 +21,9 @@ use keys::{Caller, Key, Origin};
 use policy::{Policy, WORKLOAD_IDENTITY_USER};
 use pools::{Pool, pool_name};
 use serde_json::Value;
-use spec::{Instance, Patch, Project, Spec};
+use service_accounts::ServiceAccount;
+use signing_key::SigningKey;
+use spec::{Instance, Patch, Project, RoleBinding, Spec};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Google pads the access tokens of service accounts to this length, prefix and all (told in google-auth-library-nodejs,
@@ -52,7 +56,9 @@ pub(crate) struct Facts {
     pub(crate) enabled_services: BTreeSet<String>,
     pub(crate) pools: BTreeMap<String, Pool>,
     /// By email.
-    pub(crate) service_accounts: BTreeMap<String, Policy>,
+    pub(crate) service_accounts: BTreeMap<String, ServiceAccount>,
+    /// Signs ID tokens; made by the first one.
+    id_token_key: Option<SigningKey>,
     /// Results of long-running operations by name.
     pub(crate) operations: HashMap<String, Value>,
     pub(crate) bearers: HashMap<String, Bearer>,
@@ -85,7 +91,8 @@ impl Facts {
             project: spec.project.clone(),
             enabled_services: services::enabled_from_the_start(),
             pools: BTreeMap::new(),
-            service_accounts: BTreeMap::from([(service_account.clone(), Policy::new(Vec::new()))]),
+            service_accounts: BTreeMap::new(),
+            id_token_key: None,
             operations: HashMap::new(),
             bearers: HashMap::new(),
             federated_lifetime: SignedDuration::from_secs(spec.federated_lifetime_seconds),
@@ -98,6 +105,7 @@ impl Facts {
             facts.users.push((user.name.clone(), key.access_key_id.clone()));
             facts.keys.insert(key.access_key_id.clone(), key);
         }
+        let mut policy = Policy::new(Vec::new());
         if spec.ready {
             facts.enabled_services = services::all();
             facts.pools.insert(spec.pool.clone(), Pool::with_provider(&spec.provider, &spec.aws.account));
@@ -107,8 +115,10 @@ impl Facts {
                 spec.aws.account,
                 spec.bound_role,
             );
-            facts.service_accounts.insert(service_account, Policy::binding(WORKLOAD_IDENTITY_USER, member));
+            policy.bind(WORKLOAD_IDENTITY_USER, vec![member]);
         }
+        facts.service_accounts.insert(service_account, ServiceAccount::new(policy));
+        facts.bind(&spec.bindings);
         facts
     }
 
@@ -122,6 +132,7 @@ impl Facts {
         if let Some(grants) = patch.grants {
             self.grants = grants;
         }
+        self.bind(&patch.bindings);
         self.patch_container(patch.aws.container);
         if let Some(roles) = &patch.aws.roles {
             self.patch_roles(roles);
@@ -133,6 +144,20 @@ impl Facts {
         for what in patch.rotate {
             self.renew(what);
         }
+    }
+
+    /// Adds bindings to the policy of the world's service account.
+    fn bind(&mut self, bindings: &[RoleBinding]) {
+        for account in self.service_accounts.values_mut() {
+            for binding in bindings {
+                account.policy.bind(&binding.role, binding.members.clone());
+            }
+        }
+    }
+
+    /// What Google signs ID tokens with.
+    pub(crate) fn id_token_key(&mut self) -> &SigningKey {
+        self.id_token_key.get_or_insert_with(SigningKey::new)
     }
 
     /// What the clocks of both clouds show.

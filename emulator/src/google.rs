@@ -2,6 +2,7 @@
 
 mod access;
 mod bigquery;
+mod certificates;
 pub(crate) mod credentials;
 mod policies;
 mod pools;
@@ -18,7 +19,7 @@ use percent_encoding::percent_decode_str;
 
 type Service = fn(&Method, &[&str]) -> Option<Route>;
 
-const SERVICES: [(&str, Service); 8] = [
+const SERVICES: [(&str, Service); 9] = [
     ("sts.googleapis.com", sts::route),
     ("iamcredentials.googleapis.com", credentials::route),
     ("iam.googleapis.com", pools::route),
@@ -27,6 +28,7 @@ const SERVICES: [(&str, Service); 8] = [
     ("cloudresourcemanager.googleapis.com", resource_manager::route),
     ("bigquery.googleapis.com", bigquery::route),
     ("www.googleapis.com", bigquery::route),
+    ("www.googleapis.com", certificates::route),
 ];
 
 pub(crate) fn is_host(name: &str) -> bool {

@@ -10,6 +10,8 @@ pub(crate) const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 pub(crate) const BASE64_URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// As in names of operations and jobs.
 pub(crate) const HEX: &str = "0123456789abcdef";
+/// As in the numbers of accounts.
+pub(crate) const DIGITS: &str = "0123456789";
 
 pub(crate) fn text(alphabet: &str, length: usize) -> String {
     let letters = alphabet.as_bytes();

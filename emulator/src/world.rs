@@ -137,6 +137,7 @@ impl State {
             })
         };
         let users: Vec<Value> = facts.users.iter().map(user).collect();
+        let account = facts.service_accounts.get(&self.service_account);
         let mut info = json!({
             "id": self.id,
             "metadata": self.metadata_url(),
@@ -151,6 +152,7 @@ impl State {
             "users": users,
             "audience": self.audience,
             "service_account": self.service_account,
+            "service_account_id": account.map(|account| &account.unique_id),
             "admin_token": facts.admin_token,
         });
         let members = info.as_object_mut().expect("made an object above");

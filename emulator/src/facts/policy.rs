@@ -7,6 +7,36 @@ use serde_json::Value;
 
 pub(crate) const WORKLOAD_IDENTITY_USER: &str = "roles/iam.workloadIdentityUser";
 const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+const OPEN_ID_TOKEN_CREATOR: &str = "roles/iam.serviceAccountOpenIdTokenCreator";
+
+/// What IAM Credentials asks of a caller.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Permission {
+    GetAccessToken,
+    GetOpenIdToken,
+    SignBlob,
+    SignJwt,
+}
+
+impl Permission {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Permission::GetAccessToken => "iam.serviceAccounts.getAccessToken",
+            Permission::GetOpenIdToken => "iam.serviceAccounts.getOpenIdToken",
+            Permission::SignBlob => "iam.serviceAccounts.signBlob",
+            Permission::SignJwt => "iam.serviceAccounts.signJwt",
+        }
+    }
+
+    fn is_in(self, role: &str) -> bool {
+        match role {
+            WORKLOAD_IDENTITY_USER => matches!(self, Permission::GetAccessToken | Permission::GetOpenIdToken),
+            TOKEN_CREATOR => true,
+            OPEN_ID_TOKEN_CREATOR => self == Permission::GetOpenIdToken,
+            _ => false,
+        }
+    }
+}
 
 /// Who may do what with one service account.
 pub(crate) struct Policy {
@@ -29,15 +59,17 @@ impl Policy {
         Policy { bindings, etag: format!("BwY{}=", random::text(random::BASE64_URL, 8)) }
     }
 
-    pub(crate) fn binding(role: &str, member: String) -> Policy {
-        Policy::new(vec![Binding { role: role.into(), members: vec![member], condition: None }])
+    /// One more binding, and a new version of the policy.
+    pub(crate) fn bind(&mut self, role: &str, members: Vec<String>) {
+        let mut bindings = std::mem::take(&mut self.bindings);
+        bindings.push(Binding { role: role.into(), members, condition: None });
+        *self = Policy::new(bindings);
     }
 
-    /// The permission `iam.serviceAccounts.getAccessToken`, which two roles include.
-    pub(crate) fn lets_impersonate(&self, principal: &Principal) -> bool {
+    pub(crate) fn permits(&self, principal: &Principal, permission: Permission) -> bool {
         self.bindings
             .iter()
-            .filter(|binding| binding.role == WORKLOAD_IDENTITY_USER || binding.role == TOKEN_CREATOR)
+            .filter(|binding| permission.is_in(&binding.role))
             .flat_map(|binding| &binding.members)
             .any(|member| principal.is(member))
     }

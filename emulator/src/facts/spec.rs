@@ -25,6 +25,8 @@ pub(crate) struct Spec {
     pub(crate) bound_role: String,
     /// Who may use BigQuery; by default the service account.
     pub(crate) grants: Option<Vec<String>>,
+    /// Roles on the service account, beside that of `bound_role`.
+    pub(crate) bindings: Vec<RoleBinding>,
     #[serde(deserialize_with = "seconds")]
     pub(crate) federated_lifetime_seconds: i64,
 }
@@ -82,6 +84,14 @@ pub(crate) struct User {
     pub(crate) account: Option<String>,
 }
 
+/// A role on the service account, and who has it.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleBinding {
+    pub(crate) role: String,
+    pub(crate) members: Vec<String>,
+}
+
 /// How far the clocks of both clouds are ahead of this machine's.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -102,6 +112,7 @@ impl Default for Spec {
             clock: Clock::default(),
             bound_role: "bigquery-role".into(),
             grants: None,
+            bindings: Vec::new(),
             federated_lifetime_seconds: 3600,
         }
     }
@@ -143,6 +154,8 @@ pub(crate) struct Patch {
     pub(crate) aws: AwsPatch,
     pub(crate) clock: Option<Clock>,
     pub(crate) grants: Option<Vec<String>>,
+    /// Added to those of the service account.
+    pub(crate) bindings: Vec<RoleBinding>,
     /// What ends at once, before anything is renewed.
     pub(crate) expire: Vec<Ending>,
     /// What is replaced by a new one.

@@ -88,9 +88,10 @@ fn check_binding(facts: &Facts, binding: &Binding) -> Result<(), Reply> {
     Ok(())
 }
 
+/// The policy of a service account that exists.
 fn policy<'f>(facts: &'f mut Facts, email: &str) -> Result<&'f mut Policy, Reply> {
     let unknown = || reply::not_found(format!("Unknown service account: {email}"));
-    facts.service_accounts.get_mut(email).ok_or_else(unknown)
+    facts.service_accounts.get_mut(email).map(|account| &mut account.policy).ok_or_else(unknown)
 }
 
 impl Policy {

@@ -43,6 +43,12 @@ pub struct RequestRecord {
     /// What was asked for, for `iamcredentials.generateAccessToken`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<String>,
+    /// Of the ID token asked for, for `iamcredentials.generateIdToken`, as the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Whether the ID token was to hold the email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_email: Option<bool>,
     /// The ARN of the role asked for, for `aws.assumeRole` and `aws.assumeRoleWithWebIdentity`, as the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -73,6 +79,8 @@ impl RequestRecord {
             signed_headers: None,
             scope: None,
             lifetime: None,
+            audience: None,
+            include_email: None,
             role: None,
             session: None,
             duration_seconds: None,
@@ -80,6 +88,9 @@ impl RequestRecord {
         match operation {
             "sts.token" => (record.scope, record.signed_headers) = sts::summary(request),
             "iamcredentials.generateAccessToken" => (record.scope, record.lifetime) = credentials::summary(request),
+            "iamcredentials.generateIdToken" => {
+                (record.audience, record.include_email) = credentials::id_token_summary(request);
+            }
             "aws.assumeRole" | "aws.assumeRoleWithWebIdentity" => {
                 (record.role, record.session, record.duration_seconds) = aws::sts::summary(request);
             }

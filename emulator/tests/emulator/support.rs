@@ -1,8 +1,11 @@
 //! One cloud for all tests, a plain HTTP client, and a signer of subject tokens.
 
+use ::ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
 use rolebridge_emulator::{Cloud, World};
@@ -200,9 +203,46 @@ pub(crate) fn federated_token(world: &World) -> String {
 }
 
 pub(crate) fn impersonate(world: &World, bearer: &str, body: &Value) -> Reply {
-    let email = world.info()["service_account"].as_str().expect("an email").to_owned();
-    let url = format!("{}/v1/projects/-/serviceAccounts/{email}:generateAccessToken", world.google_url);
-    post(url, bearer, body)
+    ask_credentials(world, bearer, "generateAccessToken", body)
+}
+
+/// A call of IAM Credentials about the world's service account.
+pub(crate) fn ask_credentials(world: &World, bearer: &str, verb: &str, body: &Value) -> Reply {
+    let email = text(&world.info(), "service_account");
+    post(format!("{}/v1/projects/-/serviceAccounts/{email}:{verb}", world.google_url), bearer, body)
+}
+
+pub(crate) const SERVICE_ACCOUNT: &str = "serviceAccount:bigquery-reader@my-project.iam.gserviceaccount.com";
+/// Everyone in the world's pool.
+pub(crate) const POOL: &str =
+    "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/aws-pool/*";
+pub(crate) const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+
+/// A world whose service account is bound further.
+pub(crate) fn bound(role: &str, member: &str) -> World {
+    CLOUD.world(json!({ "bindings": [{ "role": role, "members": [member] }] }))
+}
+
+/// The claims of a JSON web token that one of these keys has signed, by ring's judgement.
+#[track_caller]
+pub(crate) fn verified(token: &str, keys: &Value) -> Value {
+    let (signed, signature) = token.rsplit_once('.').expect("three parts");
+    let (header, claims) = signed.split_once('.').expect("three parts");
+    let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64");
+    let json = |part: &str| serde_json::from_slice::<Value>(&decoded(part)).expect("JSON");
+    let header = json(header);
+    assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("JWT")));
+    let keys = keys["keys"].as_array().expect("a key set");
+    let key = keys.iter().find(|key| key["kid"] == header["kid"]).expect("the token's key is published");
+    verify(key, signed.as_bytes(), &decoded(signature)).expect("a right signature");
+    json(claims)
+}
+
+/// Whether the signature is the key's: RS256.
+pub(crate) fn verify(key: &Value, message: &[u8], signature: &[u8]) -> Result<(), ::ring::error::Unspecified> {
+    let number = |name| BASE64_URL_SAFE_NO_PAD.decode(text(key, name)).expect("base64");
+    let key = RsaPublicKeyComponents { n: number("n"), e: number("e") };
+    key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
 }
 
 pub(crate) fn access_token(world: &World) -> String {
