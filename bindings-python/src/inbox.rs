@@ -4,11 +4,12 @@
 //! milliseconds. `rolebridge._asyncio` and `rolebridge._green` are the other half.
 
 use crate::failure::{Failure, either, guarded};
+use crate::signature;
 use crate::source::Source;
 use crate::token::Issued;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rolebridge::{Error, Token};
+use rolebridge::{Error, Signature, Token};
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,22 +26,28 @@ pub(crate) struct Inbox {
 struct Arrivals {
     reader: PipeReader,
     writer: PipeWriter,
-    unread: Mutex<VecDeque<(u64, Result<Token, Error>)>>,
+    unread: Mutex<VecDeque<(u64, Answer)>>,
+}
+
+/// What was asked for, or why it is not to be had.
+enum Answer {
+    Token(Result<Token, Error>),
+    Signature(Result<Signature, Error>),
 }
 
 impl Arrivals {
     /// At most one byte is in the pipe, whoever comes how often: the write does not block.
-    fn push(&self, number: u64, result: Result<Token, Error>) {
+    fn push(&self, number: u64, answer: Answer) {
         let mut unread = locked(&self.unread);
         if unread.is_empty() {
             // It fails only when the process is out of memory for pipes, which says nothing about this token.
             let _ = (&self.writer).write_all(&[0]);
         }
-        unread.push_back((number, result));
+        unread.push_back((number, answer));
     }
 
     /// The first of them; the byte is taken with the last.
-    fn take(&self) -> io::Result<Option<(u64, Result<Token, Error>)>> {
+    fn take(&self) -> io::Result<Option<(u64, Answer)>> {
         let mut unread = locked(&self.unread);
         let taken = unread.pop_front();
         if taken.is_some() && unread.is_empty() {
@@ -50,7 +57,7 @@ impl Arrivals {
     }
 }
 
-/// What has arrived: the number of a request, and its token or failure.
+/// What has arrived: the number of a request, and its token, its signature or its failure.
 #[pyclass(frozen, get_all, module = "rolebridge._native")]
 pub(crate) struct Arrival {
     number: u64,
@@ -76,28 +83,56 @@ impl Inbox {
 
     /// Asks a source for a token; the answer will lie here under the number returned.
     fn request<'py>(&self, source: &Bound<'py, Source>, variables: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
-        let number = self.last.fetch_add(1, Ordering::Relaxed);
-        let asked = source.get().requested(variables)?;
-        // The flight may outlast this inbox by half a minute, and must not keep its descriptors open so long.
-        let arrivals = Arc::downgrade(&self.arrivals);
-        let settled = asked.and_then(|pending| {
+        let (number, announce) = self.announcer();
+        let asked = source.get().requested(variables)?.and_then(|pending| {
             guarded(|| {
-                pending.when_settled(move |result| {
-                    if let Some(arrivals) = arrivals.upgrade() {
-                        arrivals.push(number, result);
-                    }
-                });
+                pending.when_settled(move |result| announce(Answer::Token(result)));
                 Ok(number)
             })
         });
-        either(source.py(), settled)
+        either(source.py(), asked)
+    }
+
+    /// Has a source's service account sign; the answer will lie here under the number returned.
+    fn request_signature<'py>(
+        &self,
+        source: &Bound<'py, Source>,
+        payload: &[u8],
+        variables: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (number, announce) = self.announcer();
+        let asked = source.get().asked_to_sign(payload, variables)?.and_then(|pending| {
+            guarded(|| {
+                pending.when_settled(move |result| announce(Answer::Signature(result)));
+                Ok(number)
+            })
+        });
+        either(source.py(), asked)
     }
 
     /// One answer that has arrived; none if there is no more.
     fn take(&self, py: Python<'_>) -> PyResult<Option<Arrival>> {
-        let Some((number, result)) = self.arrivals.take()? else { return Ok(None) };
-        let outcome = either(py, result.map(Issued::new).map_err(Failure::from))?.unbind();
-        Ok(Some(Arrival { number, outcome }))
+        let Some((number, answer)) = self.arrivals.take()? else { return Ok(None) };
+        let outcome = match answer {
+            Answer::Token(result) => either(py, result.map(Issued::new).map_err(Failure::from))?,
+            Answer::Signature(result) => either(py, result.map(signature::Signature).map_err(Failure::from))?,
+        };
+        Ok(Some(Arrival { number, outcome: outcome.unbind() }))
+    }
+}
+
+impl Inbox {
+    /// A number, and what lays its answer here.
+    fn announcer(&self) -> (u64, impl FnOnce(Answer) + Send + 'static) {
+        let number = self.last.fetch_add(1, Ordering::Relaxed);
+        // The flight may outlast this inbox by half a minute, and must not keep its descriptors open so long.
+        let arrivals = Arc::downgrade(&self.arrivals);
+        let announce = move |answer| {
+            if let Some(arrivals) = arrivals.upgrade() {
+                arrivals.push(number, answer);
+            }
+        };
+        (number, announce)
     }
 }
 

@@ -12,6 +12,7 @@ mod identity;
 mod inbox;
 mod logging;
 mod pending;
+mod signature;
 mod snapshot;
 mod source;
 mod token;
@@ -32,6 +33,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<inbox::Inbox>()?;
     module.add_class::<logging::Record>()?;
     module.add_class::<pending::Pending>()?;
+    module.add_class::<signature::PendingSignature>()?;
+    module.add_class::<signature::Signature>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<token::Issued>()?;
     module.add_class::<token::Token>()

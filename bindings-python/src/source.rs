@@ -5,6 +5,7 @@ use crate::failure::{Failure, either, guarded};
 use crate::identity::Asked;
 use crate::logging::Record;
 use crate::pending::Pending;
+use crate::signature::PendingSignature;
 use crate::snapshot::snapshot;
 use crate::token::{Issued, Token};
 use arc_swap::ArcSwapOption;
@@ -33,6 +34,15 @@ impl Source {
     ) -> PyResult<Result<rolebridge::binding::Pending, Failure>> {
         let environment = snapshot(variables)?;
         Ok(guarded(|| Ok(rolebridge::binding::request(&self.source, &environment))))
+    }
+
+    pub(crate) fn asked_to_sign(
+        &self,
+        payload: &[u8],
+        variables: &Bound<'_, PyDict>,
+    ) -> PyResult<Result<rolebridge::binding::PendingSignature, Failure>> {
+        let environment = snapshot(variables)?;
+        Ok(guarded(|| Ok(rolebridge::binding::sign(&self.source, payload, &environment))))
     }
 
     fn kept_of(&self, py: Python<'_>, issued: &rolebridge::Token) -> Option<Py<Token>> {
@@ -125,6 +135,17 @@ impl Source {
     /// Asks for a token with the environment as it is now: what can be waited for, or a failure.
     fn request<'py>(&self, variables: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         either(variables.py(), self.requested(variables)?.map(Pending::new))
+    }
+
+    /// A source of ID tokens for one audience, or a failure.
+    fn id_tokens<'py>(&self, py: Python<'py>, audience: &str, includes_email: bool) -> PyResult<Bound<'py, PyAny>> {
+        let made = || rolebridge::binding::id_tokens(&self.source, audience, includes_email);
+        either(py, guarded(made).map(Source::new))
+    }
+
+    /// Has the service account sign: what can be waited for, or a failure.
+    fn sign<'py>(&self, payload: &[u8], variables: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        either(variables.py(), self.asked_to_sign(payload, variables)?.map(PendingSignature))
     }
 
     /// An API answered 401 to the token: whether the next request mints another, or a failure.

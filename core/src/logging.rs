@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 /// Reports that nobody took; then the oldest one goes.
 const MOST_REPORTS: usize = 64;
-/// Warnings that are remembered, so that each is given once.
+/// Warnings that are remembered, so that each is given once for an identity.
 const MOST_WARNINGS: usize = 32;
 
 /// One flight, as it went.
@@ -133,20 +133,22 @@ pub(crate) struct FlightLog(Mutex<Queue>);
 #[derive(Default)]
 struct Queue {
     reports: VecDeque<FlightReport>,
-    given: HashSet<String>,
+    given: HashSet<(Vec<u8>, String)>,
 }
 
 impl FlightLog {
-    /// A warning that was given before is left out.
-    pub(crate) fn add(&self, mut report: FlightReport) {
+    /// A warning that was given before about the identity of this key is left out.
+    pub(crate) fn add(&self, identity: &[u8], mut report: FlightReport) {
         let mut queue = self.queue();
         for step in &mut report.steps {
-            step.warnings.retain(|warning| !queue.given.contains(warning));
-            for warning in &step.warnings {
-                if queue.given.len() < MOST_WARNINGS {
-                    queue.given.insert(warning.clone());
+            step.warnings.retain(|warning| {
+                let about = (identity.to_vec(), warning.clone());
+                let is_new = !queue.given.contains(&about);
+                if is_new && queue.given.len() < MOST_WARNINGS {
+                    queue.given.insert(about);
                 }
-            }
+                is_new
+            });
         }
         if queue.reports.len() == MOST_REPORTS {
             queue.reports.pop_front();
@@ -213,13 +215,15 @@ mod tests {
             records.filter(|record| record.level == Level::Warning).count()
         };
         for _ in 0..=MOST_REPORTS {
-            log.add(report(step(&["two identities"], &[])));
+            log.add(b"one", report(step(&["two identities"], &[])));
         }
         let reports = log.take();
         assert_eq!(reports.len(), MOST_REPORTS);
         assert_eq!(warnings(&reports), 0, "it was in the report that had to go");
+        log.add(b"another", report(step(&["two identities"], &[])));
+        assert_eq!(warnings(&log.take()), 1, "of another identity nobody was warned");
         for number in 0..2 * MOST_WARNINGS {
-            log.add(report(step(&[&number.to_string()], &[])));
+            log.add(b"one", report(step(&[&number.to_string()], &[])));
         }
         assert_eq!(warnings(&log.take()), 2 * MOST_WARNINGS);
         assert!(log.take().is_empty());

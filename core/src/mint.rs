@@ -157,7 +157,9 @@ impl Mint {
             result => result.as_ref().err().map(|failure| failure.error.clone()),
         };
         let steps = self.context.trace.so_far();
-        self.registries.log.add(FlightReport { begun_at, steps, error, is_renewal: !self.is_waited_for });
+        self.registries
+            .log
+            .add(self.keys.identity.bytes(), FlightReport { begun_at, steps, error, is_renewal: !self.is_waited_for });
         result
     }
 

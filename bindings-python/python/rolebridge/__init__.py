@@ -8,7 +8,7 @@
 """
 
 from rolebridge import _interpreter as _interpreter  # Before native code is loaded.
-from rolebridge._native import Token, __version__
+from rolebridge._native import Signature, Token, __version__
 from rolebridge._source import TokenSource
 from rolebridge.errors import (
     ConfigError,
@@ -35,6 +35,7 @@ __all__ = [
     "MalformedError",
     "RefusedError",
     "RolebridgeError",
+    "Signature",
     "Token",
     "TokenSource",
     "UnavailableError",

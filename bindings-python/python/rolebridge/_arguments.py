@@ -65,6 +65,13 @@ def strings_of(name: str, values: "Sequence[str] | None") -> list[str] | None:
     raise TypeError(f"`{name}` is a list of strings, not {_kind(values)}")
 
 
+def bytes_of(name: str, value: "bytes | bytearray | memoryview") -> bytes:
+    """Bytes."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    raise TypeError(f"`{name}` is bytes, not {_kind(value)}")
+
+
 def text_or_none(name: str, value: str | None) -> str | None:
     """A string, or nothing."""
     if value is None or isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Tokens for asyncio: a future of the running loop, settled when the native side rings.
+"""Tokens and signatures for asyncio: a future of the running loop, settled when the native side rings.
 
 The loop watches a pipe, so that the thread which mints tokens never waits for the interpreter. A loop that cannot watch
 one (Windows' proactor) waits on a thread of its executor instead.
@@ -16,8 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Where a loop runs, it is imported already; elsewhere it is not worth its 60 ms.
     import asyncio
+    from collections.abc import Callable
+    from typing import Any
 
-    from rolebridge._native import Token
+    from rolebridge._native import Signature, Token
     from rolebridge._source import TokenSource
 
 #: The loops on which somebody waits for a token just now.
@@ -35,11 +37,36 @@ def token(source: "TokenSource") -> "asyncio.Future[Token]":
         future: asyncio.Future[Token] = loop.create_future()
         future.set_result(cached)
         return future
+    variables = environment()
+
+    def request(inbox: Inbox) -> int | Failure:
+        return inbox.request(source._native, variables)
+
+    return _asked(loop, source, request, source._adopted, source.token)
+
+
+def signature(source: "TokenSource", payload: bytes) -> "asyncio.Future[Signature]":
+    """The same of a signature."""
+    variables = environment()
+
+    def request(inbox: Inbox) -> int | Failure:
+        return inbox.request_signature(source._native, payload, variables)
+
+    return _asked(_running_loop(), source, request, lambda made: made, lambda: source.sign(payload))
+
+
+def _asked(
+    loop: "asyncio.AbstractEventLoop",
+    source: "TokenSource",
+    request: "Callable[[Inbox], int | Failure]",
+    adopted: "Callable[[Any], Any]",
+    blocking: "Callable[[], Any]",
+) -> "asyncio.Future[Any]":
     try:
         awaited = _awaited.get(loop) or _Awaited(loop)
     except NotImplementedError:
-        return loop.run_in_executor(None, source.token)
-    return awaited.request(source)
+        return loop.run_in_executor(None, blocking)
+    return awaited.request(source, request, adopted)
 
 
 def _running_loop() -> "asyncio.AbstractEventLoop":
@@ -62,34 +89,38 @@ class _Awaited:
             _awaited.pop(ended, None)  # It closed while somebody waited, and will not tell.
         self._loop = loop
         self._inbox = Inbox()
-        self._futures: dict[int, tuple[TokenSource, asyncio.Future[Token]]] = {}
+        self._futures: dict[int, tuple[TokenSource, Callable[[Any], Any], asyncio.Future[Any]]] = {}
         loop.add_reader(self._inbox.fileno(), self._deliver)
         _awaited[loop] = self
 
-    def request(self, source: "TokenSource") -> "asyncio.Future[Token]":
-        future: asyncio.Future[Token] = self._loop.create_future()
+    def request(
+        self, source: "TokenSource", request: "Callable[[Inbox], int | Failure]", adopted: "Callable[[Any], Any]"
+    ) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = self._loop.create_future()
         try:
-            number = self._inbox.request(source._native, environment())
+            number = request(self._inbox)
             if isinstance(number, Failure):
                 raise raised(number)
         except BaseException:
             self._rest()
             raise
-        self._futures[number] = (source, future)
+        self._futures[number] = (source, adopted, future)
         future.add_done_callback(lambda _: self._forget(number))
         return future
 
     def _deliver(self) -> None:
         while (arrival := self._inbox.take()) is not None:
-            source, future = self._futures.get(arrival.number, (None, None))
-            if source is not None:
-                _logging.emit(source._native)
-            if source is None or future is None or future.done():
+            asked = self._futures.get(arrival.number)
+            if asked is None:
+                continue
+            source, adopted, future = asked
+            _logging.emit(source._native)
+            if future.done():
                 continue  # Cancelled: its token is in the cache for the next one.
             if isinstance(arrival.outcome, Failure):
                 future.set_exception(raised(arrival.outcome))
             else:
-                future.set_result(source._adopted(arrival.outcome))
+                future.set_result(adopted(arrival.outcome))
 
     def _forget(self, number: int) -> None:
         del self._futures[number]

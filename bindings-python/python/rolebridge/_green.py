@@ -7,11 +7,13 @@ One greenlet of a hub watches the pipe on which tokens are announced, and tells 
 import os
 import sys
 
-from rolebridge._native import Failure, Inbox, Issued, Source
+from rolebridge._native import Failure, Inbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
+    from typing import Any
 
 #: The hubs in which somebody waits for a token just now.
 _awaited: "dict[object, _Awaited]" = {}
@@ -31,12 +33,12 @@ def hub() -> object | None:
     return found
 
 
-def settled(hub: object, source: Source, variables: dict[str, bytes]) -> Issued | Failure:
-    """What a request for a token brings."""
+def settled(hub: object, request: "Callable[[Inbox], int | Failure]") -> "Any":
+    """What a request brings whose answer lies in an inbox: it, or a `Failure`."""
     awaited = _awaited.get(hub)
     if awaited is None:
         awaited = _awaited[hub] = _Awaited(hub)
-    return awaited.settled(source, variables)
+    return awaited.settled(request)
 
 
 class _Awaited:
@@ -45,15 +47,15 @@ class _Awaited:
     def __init__(self, hub: object) -> None:
         self._hub = hub
         self._inbox = Inbox()
-        self._outcomes: dict[int, Issued | Failure] = {}
+        self._outcomes: dict[int, Any] = {}
         self._waiting: dict[int, threading.Event] = {}
         self._is_watched = False
 
-    def settled(self, source: Source, variables: dict[str, bytes]) -> Issued | Failure:
+    def settled(self, request: "Callable[[Inbox], int | Failure]") -> "Any":
         # It was imported before the patch was made, or by it.
         import threading
 
-        number = self._inbox.request(source, variables)
+        number = request(self._inbox)
         if isinstance(number, Failure):
             self._rest()
             return number

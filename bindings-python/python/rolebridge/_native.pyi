@@ -17,8 +17,10 @@ __all__ = [
     "Inbox",
     "Issued",
     "Pending",
+    "PendingSignature",
     "Question",
     "Record",
+    "Signature",
     "Source",
     "Token",
     "__version__",
@@ -44,6 +46,18 @@ class Token:
     @property
     def _authorization(self) -> str:
         """The value of the header `authorization`."""
+
+@final
+class Signature:
+    """What a service account signed: RSA with SHA-256 (RS256)."""
+
+    @property
+    def key_id(self) -> str:
+        """The id of the account's key, under which its public half is published."""
+
+    @property
+    def value(self) -> bytes:
+        """The signature itself."""
 
 @final
 class Issued:
@@ -88,6 +102,13 @@ class Pending:
 
     def wait(self, seconds: float | None) -> Issued | Failure | None:
         """Waits for so many seconds, or until it is there; none if it is still to come, or was given before."""
+
+@final
+class PendingSignature:
+    """A signature that is to come."""
+
+    def wait(self, seconds: float | None) -> Signature | Failure | None:
+        """Waits for so many seconds, or until it is there; none if it is still to come."""
 
 @final
 class Question:
@@ -171,6 +192,12 @@ class Source:
     def request(self, variables: dict[str, bytes]) -> Pending | Failure:
         """Asks for a token with the environment as it is now."""
 
+    def id_tokens(self, audience: str, includes_email: bool) -> Source | Failure:
+        """A source of ID tokens for one audience."""
+
+    def sign(self, payload: bytes, variables: dict[str, bytes]) -> PendingSignature | Failure:
+        """Has the service account sign."""
+
     def invalidate(self, token: Token, variables: dict[str, bytes]) -> bool | Failure:
         """An API answered 401 to the token: whether the next request mints another."""
 
@@ -195,12 +222,12 @@ class Source:
 
 @final
 class Arrival:
-    """What has arrived: the number of a request, and its token or failure."""
+    """What has arrived: the number of a request, and its token, its signature or its failure."""
 
     @property
     def number(self) -> int: ...
     @property
-    def outcome(self) -> Issued | Failure: ...
+    def outcome(self) -> Issued | Signature | Failure: ...
 
 @final
 class Inbox:
@@ -212,6 +239,9 @@ class Inbox:
 
     def request(self, source: Source, variables: dict[str, bytes]) -> int | Failure:
         """Asks a source for a token; the answer will lie here under the number returned."""
+
+    def request_signature(self, source: Source, payload: bytes, variables: dict[str, bytes]) -> int | Failure:
+        """Has a source's service account sign; the answer will lie here under the number returned."""
 
     def take(self) -> Arrival | None:
         """One answer that has arrived; none if there is no more."""

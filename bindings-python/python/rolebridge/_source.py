@@ -4,9 +4,9 @@ import os
 from datetime import datetime, timedelta, timezone
 
 from rolebridge import _asyncio, _native, _wait
-from rolebridge._arguments import path_of, scopes_of, strings_of, text_of, text_or_none
+from rolebridge._arguments import bytes_of, path_of, scopes_of, strings_of, text_of, text_or_none
 from rolebridge._identity import Supplier
-from rolebridge._native import Failure, Issued, Token
+from rolebridge._native import Failure, Issued, Signature, Token
 from rolebridge.errors import raised
 
 TYPE_CHECKING = False
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rolebridge._identity_types import Identity
+
+#: How many audiences a source keeps the objects of.
+_MOST_AUDIENCES = 64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -28,7 +31,7 @@ class TokenSource:
     other greenlets.
     """
 
-    __slots__ = ("_native", "_recipe")
+    __slots__ = ("_id_tokens", "_native", "_recipe")
 
     def __init__(self, native: _native.Source, recipe: "tuple[str, tuple[Any, ...], dict[str, Any]]") -> None:
         """Not called by programs: see `from_file`, `from_info` and `from_env`."""
@@ -37,6 +40,8 @@ class TokenSource:
         self._native = native
         # What it was made of: enough to make it again in another process.
         self._recipe = recipe
+        #: Sources of ID tokens, by audience and whether they hold an e-mail.
+        self._id_tokens: dict[tuple[str, bool], TokenSource] = {}
 
     @classmethod
     def from_file(
@@ -205,6 +210,37 @@ class TokenSource:
             headers["x-goog-user-project"] = project
         return headers
 
+    def id_token(self, audience: str, *, include_email: bool = True) -> Token:
+        """An OpenID Connect ID token of the service account for one audience, valid now: what Cloud Run, Cloud
+        Functions or Identity-Aware Proxy takes as `Authorization: Bearer …`. It is kept for its audience and renewed
+        ahead of its claim `exp`; whoever is shown it verifies it.
+
+        Args:
+            audience: who will be shown it, such as a service's URL.
+            include_email: whether it has the claims `email` and `email_verified`.
+
+        Waits and errors as `token`; `ConfigError` in direct access, where there is no service account.
+        """
+        return self._for_audience(audience, include_email).token()
+
+    def id_token_async(self, audience: str, *, include_email: bool = True) -> "Future[Token]":
+        """As `id_token`, for asyncio; see `token_async`."""
+        return self._for_audience(audience, include_email).token_async()
+
+    def sign(self, payload: bytes) -> Signature:
+        """Has the service account sign bytes with a key that Google holds (`signBlob`, RS256), as a signed URL of Cloud
+        Storage needs it. Nothing is kept: each call asks Google.
+
+        The account must be allowed to sign for itself, or the workload's role to sign as it, by *Service Account Token
+        Creator*; the hint of a refusal holds both commands. Waits and errors as `token`; `ConfigError` in direct
+        access.
+        """
+        return _wait.signed(self._native, bytes_of("payload", payload))
+
+    def sign_async(self, payload: bytes) -> "Future[Signature]":
+        """As `sign`, for asyncio; see `token_async`."""
+        return _asyncio.signature(self, bytes_of("payload", payload))
+
     def cached(self) -> Token | None:
         """The cached token, if it needs no renewal; starts nothing."""
         kept = self._native.kept()
@@ -284,6 +320,20 @@ class TokenSource:
                 "a module, or make the source in the other process"
             ) from error
         return _restored, (door, arguments, options | {"identity": supplier.given})
+
+    def _for_audience(self, audience: str, include_email: bool) -> "TokenSource":
+        if not isinstance(audience, str):
+            raise TypeError(f"`audience` is a string, not {type(audience).__name__}")
+        key = (audience, bool(include_email))
+        source = self._id_tokens.get(key)
+        if source is None:
+            native = self._native.id_tokens(*key)
+            if isinstance(native, Failure):
+                raise raised(native)
+            if len(self._id_tokens) >= _MOST_AUDIENCES:
+                self._id_tokens = {}  # Their tokens stay in the cache.
+            source = self._id_tokens.setdefault(key, type(self)(native, self._recipe))
+        return source
 
     def _adopted(self, issued: Issued) -> Token:
         """The Python object of a token."""

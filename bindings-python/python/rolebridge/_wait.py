@@ -9,8 +9,12 @@ import sys
 from _thread import get_ident
 
 from rolebridge import _green, _logging
-from rolebridge._native import VARIABLES, Building, Failure, Issued, Pending, Source
+from rolebridge._native import VARIABLES, Building, Failure, Issued, Signature, Source
 from rolebridge.errors import raised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rolebridge._wait_types import Made, Waitable
 
 #: How long, in seconds, the main thread waits before it looks for signals again.
 _SLICE = 0.05
@@ -32,17 +36,36 @@ def issued(source: Source) -> Issued:
     pending = source.request(variables)
     if isinstance(pending, Failure):
         raise raised(pending)
-    outcome = pending.wait(0)
-    if outcome is None:
-        hub = _green.hub()
-        outcome = _blocked(pending) if hub is None else _green.settled(hub, source, variables)
+    outcome: Issued | Failure
+    if (at_once := pending.wait(0)) is not None:
+        outcome = at_once
+    elif (hub := _green.hub()) is None:
+        outcome = _blocked(pending)
+    else:
+        outcome = _green.settled(hub, lambda inbox: inbox.request(source, variables))
+    return _told(source, outcome)
+
+
+def signed(source: Source, payload: bytes) -> Signature:
+    """A signature of the service account. Errors: `RolebridgeError`."""
+    variables, hub = environment(), _green.hub()
+    outcome: Signature | Failure
+    if hub is None:
+        pending = source.sign(payload, variables)
+        outcome = pending if isinstance(pending, Failure) else _blocked(pending)
+    else:
+        outcome = _green.settled(hub, lambda inbox: inbox.request_signature(source, payload, variables))
+    return _told(source, outcome)
+
+
+def _told(source: Source, outcome: "Made | Failure") -> "Made":
     _logging.emit(source)
     if isinstance(outcome, Failure):
         raise raised(outcome)
     return outcome
 
 
-def _blocked(pending: Pending) -> Issued | Failure:
+def _blocked(pending: "Waitable[Made]") -> "Made | Failure":
     outcome, seconds = None, _slice()
     while outcome is None:
         outcome = pending.wait(seconds)

@@ -13,7 +13,7 @@ class RolebridgeError(Exception):
     Attributes:
         kind: what it asks of you, the same for the whole class: `config`, `identity`, `refused`, `unavailable`,
             `malformed` or `internal`.
-        step: where it happened: `config`, `identity`, `exchange` or `impersonation`.
+        step: where it happened: `config`, `identity`, `exchange`, `impersonation`, `id_token` or `signing`.
         status: the HTTP status that was answered, if something answered.
         code: the service's own name for the error, such as `invalid_grant`.
         field: the JSON path in the credential file that is wrong.
