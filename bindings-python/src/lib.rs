@@ -25,6 +25,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("KINDS", failure::kinds())?;
     module.add("STEPS", failure::steps())?;
     module.add("VARIABLES", rolebridge::Environment::NAMES)?;
+    module.add_function(wrap_pyfunction!(source::credential_text, module)?)?;
+    module.add_function(wrap_pyfunction!(source::is_supported, module)?)?;
     // Each class that crosses is made now: one made by its first use could be caught half-way by a fork.
     module.add_class::<building::Building>()?;
     module.add_class::<failure::Failure>()?;

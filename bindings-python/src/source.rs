@@ -52,13 +52,15 @@ impl Source {
 
 #[pymethods]
 impl Source {
-    /// Begins to make a source of a file, of JSON text, or of what the variables name; `aside`, the file is read by
+    /// Begins to make a source of a file, of JSON text, of an audience, or of what the variables name; `aside`, the file is read by
     /// another thread than the one that waits. `identity` is how a thread is started, and what it calls.
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "the options of a source, which the Python side names")]
     fn build(
         file: Option<PathBuf>,
         json: Option<String>,
+        audience: Option<String>,
+        service_account: Option<String>,
         scopes: Option<Vec<String>>,
         quota_project_id: Option<String>,
         universe_domain: Option<String>,
@@ -71,7 +73,7 @@ impl Source {
         variables: &Bound<'_, PyDict>,
         aside: bool,
     ) -> PyResult<Building> {
-        let is_text = json.is_some();
+        let reads_no_file = json.is_some() || audience.is_some();
         // Every later snapshot is given to `request`, so that this one is not the source's for life.
         let mut builder = Builder::default().environment(snapshot(variables)?);
         if let Some(path) = file {
@@ -79,6 +81,12 @@ impl Source {
         }
         if let Some(text) = json {
             builder = builder.json(text);
+        }
+        if let Some(audience) = audience {
+            builder = builder.audience(audience);
+        }
+        if let Some(email) = service_account {
+            builder = builder.service_account(email);
         }
         if let Some(scopes) = scopes {
             builder = builder.scopes(scopes);
@@ -107,7 +115,7 @@ impl Source {
         if let Some((start, ask)) = identity {
             builder = builder.identity(Asked::new(start, ask));
         }
-        Ok(if aside && !is_text { Building::aside(builder) } else { Building::here(builder) })
+        Ok(if aside && !reads_no_file { Building::aside(builder) } else { Building::here(builder) })
     }
 
     /// The object of the cached token, if that needs no renewal and it was made into one before.
@@ -199,4 +207,18 @@ impl Source {
     fn universe_domain(&self) -> &str {
         self.source.universe_domain()
     }
+}
+
+/// The text that the variables point to, of any credential type; none if no variable names one; or a failure.
+#[pyfunction]
+pub(crate) fn credential_text<'py>(variables: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    let environment = snapshot(variables)?;
+    let py = variables.py();
+    either(py, py.detach(|| guarded(|| rolebridge::binding::credential_text(&environment))))
+}
+
+/// Whether a credential file's text is for Rolebridge, however wrong the rest of it may be.
+#[pyfunction]
+pub(crate) fn is_supported(text: &str) -> bool {
+    guarded(|| Ok(rolebridge::binding::is_supported(text))).unwrap_or_default()
 }

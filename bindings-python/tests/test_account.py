@@ -2,16 +2,20 @@
 
 import asyncio
 import base64
+import copy
 import json
 import pickle
 from collections.abc import Callable
 from typing import Any, cast
 
+import google.auth.credentials
 import pytest
+import requests
 import rolebridge
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from google.auth.transport.requests import Request
+from google.auth import exceptions, jwt
+from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import id_token as verifier
 from rolebridge import ConfigError, RefusedError, TokenSource
 
@@ -156,3 +160,71 @@ print(turns > 5, len(waiting[0].value.value))
 def test_greenlets_go_on_while_one_waits_for_a_signature(world: World) -> None:
     world.fault("iamcredentials.signBlob", delay_milliseconds=100)
     assert output_of(PROGRAM, world.key_environment, json.dumps(world.credential())) == "True 256\n"
+
+
+def test_google_s_session_is_let_in_with_an_id_token(world: World, source: TokenSource) -> None:
+    for made_of in (source, rolebridge.Credentials(source)):
+        credentials = rolebridge.IDTokenCredentials(made_of, AUDIENCE)
+        assert (credentials.token, credentials.valid) == (None, False)
+        with AuthorizedSession(credentials) as session:
+            request = session.prepare_request(requests.Request("GET", "https://service.example/"))
+            credentials.before_request(None, "GET", AUDIENCE, cast(dict[str, str], request.headers))
+        assert request.headers["authorization"] == f"Bearer {credentials.token}"
+        assert credentials.valid
+        assert claims_of(world, str(credentials.token))["aud"] == AUDIENCE
+        assert credentials.service_account_email == world.info["service_account"]
+        assert repr(credentials).endswith(f"audience='{AUDIENCE}'>")
+        assert str(credentials.token) not in repr(credentials)
+    assert world.operations().count("iamcredentials.generateIdToken") == 1
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_duplicates_of_id_token_credentials_are_made_without_a_token(
+    source: TokenSource, duplicate: Callable[[Any], Any]
+) -> None:
+    credentials = rolebridge.IDTokenCredentials(source, AUDIENCE, include_email=False)
+    credentials.refresh(None)
+    other = duplicate(credentials)
+    assert (other.token, other.target_audience) == (None, AUDIENCE)
+    other.refresh(None)
+    assert other.token == credentials.token
+    elsewhere = credentials.with_target_audience("https://other.example")
+    elsewhere.refresh(None)
+    assert (elsewhere.target_audience, elsewhere.token == other.token) == ("https://other.example", False)
+
+
+def test_what_id_token_credentials_cannot_do_is_an_error_of_both_kinds(world: World) -> None:
+    direct = merged(world.credential(), {"service_account_impersonation_url": None})
+    with pytest.raises(exceptions.RefreshError, match="service account") as caught:
+        rolebridge.IDTokenCredentials(TokenSource.from_info(direct), AUDIENCE)
+    assert isinstance(caught.value, ConfigError)
+    with pytest.raises(TypeError, match="`source_or_credentials`"):
+        rolebridge.IDTokenCredentials(cast(TokenSource, "credential.json"), AUDIENCE)
+
+
+def test_credentials_sign_where_there_is_a_service_account(world: World) -> None:
+    credentials = rolebridge.Credentials.from_info(world.credential())
+    assert isinstance(credentials, google.auth.credentials.Signing)
+    assert isinstance(credentials, rolebridge.SigningCredentials)
+    assert credentials.signer_email == world.info["service_account"]
+    assert len(credentials.sign_bytes(b"payload")) == 256
+    header, payload, signature = jwt.encode(credentials.signer, {"iss": "me"}).decode().split(".")
+    assert len(base64url(signature)) == 256
+    assert jwt.decode(f"{header}.{payload}.{signature}", verify=False) == {"iss": "me"}
+    for other in (credentials.with_scopes([AUDIENCE]), copy.copy(credentials), pickle.loads(pickle.dumps(credentials))):
+        assert isinstance(other, rolebridge.SigningCredentials)
+        assert len(other.sign_bytes(b"payload")) == 256
+    direct = merged(world.credential(), {"service_account_impersonation_url": None})
+    assert not isinstance(rolebridge.Credentials.from_info(direct), google.auth.credentials.Signing)
+
+
+def test_a_refused_signature_is_an_error_of_both_kinds(
+    make_world: Callable[..., World], environment: Callable[..., None]
+) -> None:
+    world = make_world()
+    environment(world.environment)
+    credentials = rolebridge.Credentials.from_info(world.credential())
+    assert isinstance(credentials, rolebridge.SigningCredentials)
+    with pytest.raises(exceptions.RefreshError, match="refused to sign") as caught:
+        credentials.sign_bytes(b"payload")
+    assert isinstance(caught.value, RefusedError)

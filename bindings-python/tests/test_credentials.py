@@ -13,7 +13,7 @@ import pytest
 import rolebridge
 from google.auth import exceptions
 from google.auth.transport.requests import AuthorizedSession
-from rolebridge import RolebridgeError, TokenSource
+from rolebridge import TokenSource
 
 from cloud import World, output_of
 
@@ -255,10 +255,11 @@ def test_a_permanent_failure_is_a_refresh_error(world: World, credentials: roleb
     world.change({"aws": {"instance": {"role": "other-role"}}})
     with pytest.raises(exceptions.RefreshError, match="refused to impersonate") as caught:
         headers_of(credentials)
-    cause = caught.value.__cause__
-    assert isinstance(cause, RolebridgeError)
-    assert (cause.step, cause.status) == ("impersonation", 403)
-    assert f"hint: {cause.hint}" in str(caught.value)
+    error = caught.value
+    assert isinstance(error, rolebridge.RefusedError)
+    assert (error.step, error.status) == ("impersonation", 403)
+    assert f"hint: {error.hint}" in str(error)
+    assert len(error.args) == 1
 
 
 def test_a_passing_failure_is_one_that_google_s_clients_try_again(
@@ -267,9 +268,11 @@ def test_a_passing_failure_is_one_that_google_s_clients_try_again(
     world.fault("metadata.session_token", times=None, status=503)
     with pytest.raises(exceptions.TransportError) as caught:
         credentials.refresh(None)
-    assert isinstance(caught.value.args[0], ConnectionError)
-    assert isinstance(caught.value.__cause__, RolebridgeError)
-    assert caught.value.__cause__.kind == "unavailable"
+    error = caught.value
+    assert isinstance(error, rolebridge.UnavailableError)
+    assert isinstance(error.args[0], ConnectionError)
+    assert (error.kind, error.step, error.status) == ("unavailable", "identity", 503)
+    assert str(error).startswith(str(error.args[0]))
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])

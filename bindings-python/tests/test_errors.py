@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 import pytest
 import rolebridge
+from google.auth import exceptions
 from rolebridge import RolebridgeError, TokenSource, _native, errors
+from rolebridge._google_errors import of_a_token
 
 from cloud import World, output_of
 
@@ -24,6 +26,24 @@ def test_every_kind_of_the_native_side_is_a_class() -> None:
         assert error.kind == kind
         assert error.__name__ == f"{kind.capitalize()}Error"
         assert error.__doc__
+
+
+@pytest.mark.parametrize("kind", _native.KINDS)
+def test_every_kind_is_one_that_google_s_clients_know(kind: str) -> None:
+    error = errors.BY_KIND[kind]("words", step="exchange", status=400, code="code", field="field", hint="hint")
+    error.__cause__ = ValueError("below")
+    same = of_a_token(error)
+    assert isinstance(same, errors.BY_KIND[kind])
+    assert isinstance(same, exceptions.TransportError if kind == "unavailable" else exceptions.RefreshError)
+    assert isinstance(same, exceptions.GoogleAuthError)
+    assert isinstance(same.args[0], ConnectionError if kind == "unavailable" else str)
+    assert len(same.args) == 1
+    assert str(same) == str(error) == "words\nhint: hint"
+    assert same.__cause__ is error.__cause__
+    for other in (same, pickle.loads(pickle.dumps(same)), copy.copy(same)):
+        assert type(other) is type(same)
+        assert vars(other).items() >= vars(error).items()
+        assert str(other) == str(error)
 
 
 def test_every_class_is_at_the_package_itself_and_in_its_help() -> None:

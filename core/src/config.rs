@@ -10,17 +10,21 @@ mod json;
 
 pub(crate) use audience::Audience;
 pub(crate) use endpoints::Endpoints;
-use endpoints::VerificationUrl;
+use endpoints::{VerificationUrl, is_email};
 
 use crate::error::Error;
 use crate::quote;
 use crate::secret::Secret;
 use json::Object;
+use serde_json::{Value, json};
 use std::time::Duration;
 use url::Url;
 
 /// The one `subject_token_type` of an AWS identity (AIP-4117).
 pub(crate) const AWS_SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:aws:token-type:aws4_request";
+
+/// As gcloud writes it (AIP-4117).
+const VERIFICATION_URL: &str = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
 
 /// An hour, as Google's libraries ask where the file is silent.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
@@ -63,8 +67,39 @@ pub(crate) struct ClientAuthentication {
 impl Config {
     /// Reads a credential file's text.
     pub(crate) fn parse(text: &str, endpoints: &Endpoints) -> Result<Config, Error> {
-        let value = json::parse(text)?;
-        let file = Object::root(&value)?;
+        Config::of(&json::parse(text)?, endpoints)
+    }
+
+    /// What `create-cred-config --aws` would write for this audience and service account.
+    pub(crate) fn of_audience(
+        audience: &str,
+        service_account: Option<&str>,
+        endpoints: &Endpoints,
+    ) -> Result<Config, Error> {
+        let option = |name: &str, problem: String| Error::option(format!("the option `{name}` {problem}"));
+        if let Err(wrong) = Audience::parse(audience, endpoints) {
+            return Err(option("audience", wrong.problem).hinting(wrong.hint));
+        }
+        if let Some(email) = service_account.filter(|email| !is_email(email)) {
+            let problem = format!("is {}, which is no service account's e-mail address", quote::name(email));
+            return Err(option("service_account", problem).hinting("`gcloud iam service-accounts list` names them"));
+        }
+        let domain = endpoints.domain();
+        let accounts = format!("https://iamcredentials.{domain}/v1/projects/-/serviceAccounts");
+        let file = json!({
+            "type": "external_account",
+            "audience": audience,
+            "subject_token_type": AWS_SUBJECT_TOKEN_TYPE,
+            "token_url": format!("https://sts.{domain}/v1/token"),
+            "service_account_impersonation_url":
+                service_account.map(|email| format!("{accounts}/{email}:generateAccessToken")),
+            "credential_source": { "environment_id": "aws1", "regional_cred_verification_url": VERIFICATION_URL },
+        });
+        Config::of(&file, endpoints)
+    }
+
+    fn of(value: &Value, endpoints: &Endpoints) -> Result<Config, Error> {
+        let file = Object::root(value)?;
         check_type(&file)?;
         endpoints.check_universe(&file)?;
         let source = source(&file)?;

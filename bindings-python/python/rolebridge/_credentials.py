@@ -4,14 +4,15 @@ import os
 from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from google.auth import exceptions
-from google.auth.credentials import CredentialsWithQuotaProject, Scoped
+from google.auth.credentials import CredentialsWithQuotaProject, Scoped, Signing
 from rolebridge._arguments import scopes_of
-from rolebridge._native import Token
+from rolebridge._google_errors import of_a_token
 from rolebridge._source import TokenSource
-from rolebridge.errors import RolebridgeError, UnavailableError
+from rolebridge._token_credentials import TokenCredentials
+from rolebridge.errors import RolebridgeError
 
 if TYPE_CHECKING:
+    from google.auth.crypt import Signer
     from rolebridge._identity_types import Identity
     from typing_extensions import Unpack
 
@@ -30,33 +31,40 @@ class Options(TypedDict, total=False):
     identity: "Identity | None"
 
 
-class Credentials(Scoped, CredentialsWithQuotaProject):
+class Credentials(Scoped, CredentialsWithQuotaProject, TokenCredentials):
     """Credentials for any client of google-auth, such as `google.cloud.bigquery.Client(credentials=…)`.
 
     Copies for other scopes or another quota project, and every object of equal configuration in this process, share one
     cache. `token` is what was last handed out and `expiry` its end, a naive datetime in UTC, as google-auth has it.
 
-    Failures are google-auth's, with the `RolebridgeError` as their `__cause__`: `RefreshError` where something must be
-    mended, `TransportError` where a later call may succeed, which Google's clients try again by themselves.
+    Those of a service account are `SigningCredentials`, which also sign as it does.
+
+    Failures are of Rolebridge's class for them, such as `RefusedError`, and of google-auth's: `RefreshError` where
+    something must be mended, `TransportError` where a later call may succeed, which Google's clients try again by
+    themselves.
 
     Pickles as what it was made of, never with a token; a client secret in the text of `from_info` goes along.
     """
+
+    def __new__(cls, source: TokenSource | None = None, **_: Any) -> "Credentials":
+        """Where there is a service account, those that sign."""
+        # Copied and unpickled, the class is the right one already, and there is no source.
+        signs = cls is Credentials and isinstance(source, TokenSource) and source.service_account_email is not None
+        return super().__new__(SigningCredentials if signs else cls)
 
     def __init__(self, source: TokenSource, *, scopes: str | Sequence[str] | None = None) -> None:
         """Of a source. `scopes` are those that the program chose for it; without any, a client names its own."""
         if source is None or isinstance(source, str | bytes | os.PathLike | dict):
             raise TypeError(
                 "`source` is a TokenSource; of a credential file, Credentials are made by Credentials.from_file(path), "
-                "Credentials.from_info(dict_or_text) or Credentials.from_env()"
+                "Credentials.from_info(dict_or_text), Credentials.from_audience(…) or Credentials.from_env()"
             )
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._source = source
+        TokenCredentials.__init__(self, source)
         self._scopes = scopes_of(scopes)
+        self._default_scopes: list[str] | None = None
         self._quota_project_id = source.quota_project_id
         self._universe_domain = source.universe_domain
         self._cred_file_path: str | None = None
-        self._last: Token | None = None
-        self._sent: Token | None = None
 
     @classmethod
     def from_file(
@@ -71,6 +79,13 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
     def from_info(cls, info: dict[str, Any] | str, **options: "Unpack[Options]") -> "Credentials":
         """From a credential file's text, or the dict in it. Options and errors as `TokenSource.from_info`."""
         return cls(TokenSource.from_info(info, **options), scopes=options.get("scopes"))
+
+    @classmethod
+    def from_audience(
+        cls, audience: str, service_account: str | None = None, **options: "Unpack[Options]"
+    ) -> "Credentials":
+        """Without a credential file. Arguments, options and errors as `TokenSource.from_audience`."""
+        return cls(TokenSource.from_audience(audience, service_account, **options), scopes=options.get("scopes"))
 
     @classmethod
     def from_env(cls, **options: "Unpack[Options]") -> "Credentials":
@@ -88,19 +103,6 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         headers["authorization"] = token._authorization
         if self._quota_project_id:
             headers["x-goog-user-project"] = self._quota_project_id
-
-    def refresh(self, request: object) -> None:
-        """Takes a token that is valid now; another than the last one if that was sent or seems good to google-auth, for
-        then an API refused it.
-
-        Not if it is of the last thirty seconds, since its refusal has another cause. `request` is not used.
-        """
-        # In the last 225 s of its life google-auth calls no token valid, and Google's sessions come here for an API's
-        # 401 all the same. A program that comes because it is not valid has not sent it.
-        if self._last is not None and (self._last is self._sent or self.valid):
-            self._source.invalidate(self._last)
-        # Even one that was held already: whoever calls wants `token` and `expiry` to be its own.
-        self._hold(self._take())
 
     def with_scopes(
         self, scopes: str | Sequence[str] | None, default_scopes: str | Sequence[str] | None = None
@@ -128,6 +130,10 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         """The project of this credential, with no request made."""
         return self._source.project_id
 
+    def get_project_id(self, request: object = None) -> str | None:
+        """The same, as google-auth asks for it. `request` is not used."""
+        return self.project_id
+
     @property
     def service_account_email(self) -> str | None:
         """The service account whose tokens these are; `None` in direct access."""
@@ -140,31 +146,39 @@ class Credentials(Scoped, CredentialsWithQuotaProject):
         info = {"credential_source": self._cred_file_path, "credential_type": "external account credentials"}
         return info | ({"principal": self.service_account_email} if self.service_account_email else {})
 
-    def _take(self) -> Token:
-        try:
-            token = self._source.token()
-        except UnavailableError as error:
-            # Google's clients look at the first argument to see whether a later try makes sense.
-            raise exceptions.TransportError(ConnectionError(str(error))) from error
-        except RolebridgeError as error:
-            raise exceptions.RefreshError(str(error)) from error
-        if token is not self._last:
-            self._hold(token)
-        return token
-
-    def _hold(self, token: Token) -> None:
-        self._last = token
-        self.token = token.value
-        self.expiry = token.expires_at.replace(tzinfo=None)
-
     def _copy(self, source: TokenSource) -> "Credentials":
         copy = type(self)(source)
         copy.__dict__.update(self.__getstate__(), _source=source)
         return copy
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"token": None, "expiry": None, "_last": None, "_sent": None}
-
     def __repr__(self) -> str:
         source = self._source
         return f"<rolebridge.Credentials for {source.service_account_email or 'direct access'}, scopes={source.scopes}>"
+
+
+class SigningCredentials(Credentials, Signing):
+    """The credentials of a service account: a signed URL of Cloud Storage asks them for its signature.
+
+    Each signature is a request to Google (`signBlob`), and the account must be allowed to sign for itself, or the role
+    to sign as it, by *Service Account Token Creator*; see `TokenSource.sign`.
+    """
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The account's signature of the message, RSA with SHA-256. Waits and fails as a token does."""
+        try:
+            return self._source.sign(message).value
+        except RolebridgeError as error:
+            same = of_a_token(error)
+            raise same from same.__cause__
+
+    @property
+    def signer_email(self) -> str | None:
+        """The service account, which signs."""
+        return self.service_account_email
+
+    @property
+    def signer(self) -> "Signer":
+        """What signs, for `google.auth.jwt.encode` and the like."""
+        from rolebridge._signer import Signer
+
+        return Signer(self)

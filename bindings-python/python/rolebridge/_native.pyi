@@ -24,12 +24,20 @@ __all__ = [
     "Source",
     "Token",
     "__version__",
+    "credential_text",
+    "is_supported",
 ]
 
 __version__: Final[str]
 KINDS: Final[list[str]]
 STEPS: Final[list[str]]
 VARIABLES: Final[list[str]]
+
+def credential_text(variables: dict[str, bytes]) -> str | Failure | None:
+    """The text that the variables point to, of any credential type; none if no variable names one."""
+
+def is_supported(text: str) -> bool:
+    """Whether a credential file's text is for Rolebridge, however wrong the rest of it may be."""
 
 @final
 class Token:
@@ -164,6 +172,8 @@ class Source:
     def build(
         file: str | None,
         json: str | None,
+        audience: str | None,
+        service_account: str | None,
         scopes: list[str] | None,
         quota_project_id: str | None,
         universe_domain: str | None,
@@ -176,8 +186,9 @@ class Source:
         variables: dict[str, bytes],
         aside: bool,
     ) -> Building:
-        """Begins to make a source of a file, of JSON text, or of what the variables name; `aside`, the file is read by
-        another thread than the one that waits. `identity` is how a thread is started, and what it calls.
+        """Begins to make a source of a file, of JSON text, of an audience, or of what the variables name; `aside`,
+        the file is read by another thread than the one that waits. `identity` is how a thread is started, and what it
+        calls.
         """
 
     def kept(self) -> Token | None:

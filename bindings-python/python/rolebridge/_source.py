@@ -34,9 +34,11 @@ class TokenSource:
     __slots__ = ("_id_tokens", "_native", "_recipe")
 
     def __init__(self, native: _native.Source, recipe: "tuple[str, tuple[Any, ...], dict[str, Any]]") -> None:
-        """Not called by programs: see `from_file`, `from_info` and `from_env`."""
+        """Not called by programs: see `from_file`, `from_info`, `from_audience` and `from_env`."""
         if not isinstance(native, _native.Source):
-            raise TypeError("a TokenSource is made by from_file(path), from_info(dict_or_text) or from_env()")
+            raise TypeError(
+                "a TokenSource is made by from_file(path), from_info(dict_or_text), from_audience(…) or from_env()"
+            )
         self._native = native
         # What it was made of: enough to make it again in another process.
         self._recipe = recipe
@@ -100,7 +102,7 @@ class TokenSource:
             identity=identity,
         )
         absolute = path_of(path)
-        return cls._built(absolute, None, ("from_file", (absolute,), options))
+        return cls._built(("from_file", (absolute,), options), file=absolute)
 
     @classmethod
     def from_info(
@@ -130,7 +132,52 @@ class TokenSource:
             identity=identity,
         )
         text = text_of(info)
-        return cls._built(None, text, ("from_info", (text,), options))
+        return cls._built(("from_info", (text,), options), json=text)
+
+    @classmethod
+    def from_audience(
+        cls,
+        audience: str,
+        service_account: str | None = None,
+        *,
+        scopes: "str | Sequence[str] | None" = None,
+        quota_project_id: str | None = None,
+        universe_domain: str | None = None,
+        allow_endpoints: "Sequence[str] | None" = None,
+        profile: str | None = None,
+        role_arn: str | None = None,
+        role_session_name: str | None = None,
+        external_id: str | None = None,
+        identity: "Identity | None" = None,
+    ) -> "TokenSource":
+        """Without a credential file, from what would stand in it.
+
+        Args:
+            audience: the workload identity pool's AWS provider, `//iam.googleapis.com/projects/NUMBER/locations/global/
+                workloadIdentityPools/POOL/providers/PROVIDER`.
+            service_account: the e-mail address of the account to impersonate; without it, the federated token itself
+                is used (direct access).
+
+        Options and errors as `from_file`.
+        """
+        options = _options(
+            scopes=scopes,
+            quota_project_id=quota_project_id,
+            universe_domain=universe_domain,
+            allow_endpoints=allow_endpoints,
+            profile=profile,
+            role_arn=role_arn,
+            role_session_name=role_session_name,
+            external_id=external_id,
+            identity=identity,
+        )
+        if audience is None:
+            raise TypeError("`audience` is a string, not None")
+        return cls._built(
+            ("from_audience", (audience, service_account), options),
+            audience=text_or_none("audience", audience),
+            service_account=text_or_none("service_account", service_account),
+        )
 
     @classmethod
     def from_env(
@@ -160,17 +207,30 @@ class TokenSource:
             external_id=external_id,
             identity=identity,
         )
-        return cls._built(None, None, ("from_env", (), options))
+        return cls._built(("from_env", (), options))
 
     @classmethod
     def _built(
-        cls, path: str | None, text: str | None, recipe: "tuple[str, tuple[Any, ...], dict[str, Any]]"
+        cls,
+        recipe: "tuple[str, tuple[Any, ...], dict[str, Any]]",
+        *,
+        file: str | None = None,
+        json: str | None = None,
+        audience: str | None = None,
+        service_account: str | None = None,
     ) -> "TokenSource":
         # The main thread must not be in a system call that no signal ends, such as the opening of a named pipe.
         aside = _wait.is_main_thread()
         supplier = recipe[2]["identity"]
-        options = recipe[2] | {"identity": None if supplier is None else supplier.native()}
-        building = _native.Source.build(file=path, json=text, **options, variables=_wait.environment(), aside=aside)
+        building = _native.Source.build(
+            file=file,
+            json=json,
+            audience=audience,
+            service_account=service_account,
+            **recipe[2] | {"identity": None if supplier is None else supplier.native()},
+            variables=_wait.environment(),
+            aside=aside,
+        )
         source = cls(_wait.built(building), recipe)
         if supplier is not None:
             supplier.context.audience = source._native.audience

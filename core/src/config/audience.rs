@@ -15,10 +15,20 @@ pub(crate) struct Audience {
     pool: String,
 }
 
+/// Why a text is no audience: the end of a sentence about it, and what to do.
+pub(super) struct Wrong {
+    pub(super) problem: String,
+    pub(super) hint: &'static str,
+}
+
 impl Audience {
     pub(super) fn read(file: &Object<'_>, endpoints: &Endpoints) -> Result<Audience, Error> {
         let name = file.text("audience")?;
-        let refused = |problem: String, hint: &'static str| Err(file.error("audience", problem).hinting(hint));
+        Audience::parse(name, endpoints).map_err(|wrong| file.error("audience", wrong.problem).hinting(wrong.hint))
+    }
+
+    pub(super) fn parse(name: &str, endpoints: &Endpoints) -> Result<Audience, Wrong> {
+        let refused = |problem: String, hint: &'static str| Err(Wrong { problem, hint });
 
         // gcloud writes googleapis.com in every universe.
         let hosts = ["//iam.googleapis.com/".to_owned(), format!("//iam.{}/", endpoints.domain())];

@@ -38,6 +38,18 @@ impl TokenSource {
         TokenSource::builder().build()
     }
 
+    /// For a workload identity pool's AWS provider, `//iam.googleapis.com/projects/NUMBER/locations/global/
+    /// workloadIdentityPools/POOL/providers/PROVIDER`, and the service account to impersonate, where there is no file.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config), naming what is wrong. Nothing is sent.
+    pub fn from_audience(
+        audience: impl Into<String>,
+        service_account: impl Into<String>,
+    ) -> Result<TokenSource, Error> {
+        TokenSource::builder().audience(audience).service_account(service_account).build()
+    }
+
     /// With options.
     pub fn builder() -> Builder {
         Builder::default()
@@ -48,6 +60,7 @@ impl TokenSource {
 #[derive(Clone, Default)]
 pub struct Builder {
     given: Option<Given>,
+    service_account: Option<String>,
     scopes: Vec<String>,
     quota_project: Option<String>,
     universe_domain: Option<String>,
@@ -57,9 +70,17 @@ pub struct Builder {
     outside: Option<(Arc<dyn Host>, Arc<dyn Store>)>,
 }
 
+/// What says whom to ask.
+#[derive(Clone, Debug)]
+enum Given {
+    File(CredentialFile),
+    /// No file is read: the program says what would stand in it.
+    Audience(String),
+}
+
 /// What was given as the credential file, and by which variable, if not by the program.
 #[derive(Clone, Debug)]
-struct Given {
+struct CredentialFile {
     content: Content,
     variable: Option<&'static str>,
 }
@@ -71,6 +92,22 @@ enum Content {
 }
 
 impl Given {
+    fn config(&self, service_account: Option<&str>, endpoints: &Endpoints) -> Result<Config, Error> {
+        match self {
+            Given::Audience(audience) => Config::of_audience(audience, service_account, endpoints),
+            Given::File(_) if service_account.is_some() => {
+                Err(Error::option("the option `service_account` goes with `audience`, and a credential file is used")
+                    .hinting("name the account in the file, or give `audience` in place of the file"))
+            }
+            Given::File(file) => Config::parse(&file.read()?, endpoints).map_err(|error| match file.place() {
+                Some(place) => error.noting(&place),
+                None => error,
+            }),
+        }
+    }
+}
+
+impl CredentialFile {
     fn read(&self) -> Result<String, Error> {
         match &self.content {
             Content::Json(text) if self.variable.is_none() && is_path_rather_than_json(text) => {
@@ -160,13 +197,29 @@ impl fmt::Debug for Builder {
 impl Builder {
     /// A credential file's path.
     pub fn file(mut self, path: impl AsRef<Path>) -> Builder {
-        self.given = Some(Given { content: Content::File(path.as_ref().to_owned()), variable: None });
+        let content = Content::File(path.as_ref().to_owned());
+        self.given = Some(Given::File(CredentialFile { content, variable: None }));
         self
     }
 
     /// A credential file's text.
     pub fn json(mut self, text: impl Into<String>) -> Builder {
-        self.given = Some(Given { content: Content::Json(text.into()), variable: None });
+        let content = Content::Json(text.into());
+        self.given = Some(Given::File(CredentialFile { content, variable: None }));
+        self
+    }
+
+    /// In place of a credential file, the provider that vouches for AWS; see [`TokenSource::from_audience`]. Without a
+    /// [`Builder::service_account`], the federated token itself is used (direct access).
+    pub fn audience(mut self, audience: impl Into<String>) -> Builder {
+        self.given = Some(Given::Audience(audience.into()));
+        self
+    }
+
+    /// The e-mail address of the service account to impersonate, with [`Builder::audience`]; a credential file names its
+    /// own.
+    pub fn service_account(mut self, email: impl Into<String>) -> Builder {
+        self.service_account = Some(email.into());
         self
     }
 
@@ -254,14 +307,11 @@ impl Builder {
         let (host, store) = self.outside.unwrap_or_else(|| (Arc::new(native::Native), Arc::new(ProcessStore)));
         let environment = self.environment.clone().unwrap_or_else(|| host.environment());
         let identity = checked(self.identity)?;
-        let given = self.given.or_else(|| named_by(&environment)).ok_or_else(nothing_named)?;
+        let given = self.given.or_else(|| named_by(&environment).map(Given::File)).ok_or_else(nothing_named)?;
         let domain = self.universe_domain.as_deref().or(environment.value(env_names::GOOGLE_CLOUD_UNIVERSE_DOMAIN));
         let loopback = environment.value(env_names::ROLEBRIDGE_ALLOW_LOOPBACK) == Some("1");
         let endpoints = Endpoints::new(domain, loopback, &self.allowed_origins)?;
-        let config = Config::parse(&given.read()?, &endpoints).map_err(|error| match given.place() {
-            Some(place) => error.noting(&place),
-            None => error,
-        })?;
+        let config = given.config(self.service_account.as_deref(), &endpoints)?;
 
         let quota_project = self
             .quota_project
@@ -334,13 +384,13 @@ pub(crate) fn credential_text(environment: &Environment) -> Result<Option<String
     named_by(environment).map(|given| given.read()).transpose()
 }
 
-fn named_by(environment: &Environment) -> Option<Given> {
+fn named_by(environment: &Environment) -> Option<CredentialFile> {
     [env_names::ROLEBRIDGE_CREDENTIALS, env_names::GOOGLE_APPLICATION_CREDENTIALS].into_iter().find_map(|variable| {
         let text = environment.value(variable)?;
         let is_json = variable == env_names::ROLEBRIDGE_CREDENTIALS && text.contains(['{', '"']);
         let file = || environment.path(variable).map(Content::File);
         let content = if is_json { Content::Json(text.to_owned()) } else { file()? };
-        Some(Given { content, variable: Some(variable) })
+        Some(CredentialFile { content, variable: Some(variable) })
     })
 }
 

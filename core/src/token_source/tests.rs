@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test makes its own outside")]
 
 mod account;
+mod audience;
 
 use super::TokenSource;
 use super::builder::Builder;
