@@ -57,7 +57,7 @@ fn authorize(facts: &Facts, request: &Request, project: &str, scopes: &[&str]) -
     if !bearer.has_scope(scopes) {
         return Err(reply::insufficient_scopes(SERVICE));
     }
-    if !facts.may_query(&bearer.principal) || !facts.is_project(project) {
+    if !facts.may_use_data(&bearer.principal) || !facts.is_project(project) {
         return Err(denied(format!(
             "Access Denied: Project {project}: User does not have bigquery.jobs.create permission in project {project}."
         )));

@@ -15,6 +15,7 @@ mod proxy;
 mod setup;
 mod signing;
 mod sso;
+mod storage;
 mod support;
 mod web_identity;
 mod worlds;
