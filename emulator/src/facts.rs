@@ -219,4 +219,12 @@ impl Facts {
         self.bearers.insert(token.clone(), Bearer { principal, scopes, expires });
         (token, expires)
     }
+
+    /// Ends all tokens of some principals now; those that are minted later are good.
+    fn end_bearers(&mut self, is_meant: fn(&Principal) -> bool) {
+        let now = self.now();
+        for bearer in self.bearers.values_mut().filter(|bearer| is_meant(&bearer.principal)) {
+            bearer.expires = bearer.expires.min(now);
+        }
+    }
 }

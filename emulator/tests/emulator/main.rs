@@ -17,5 +17,6 @@ mod signing;
 mod sso;
 mod storage;
 mod support;
+mod tokens;
 mod web_identity;
 mod worlds;
