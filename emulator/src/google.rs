@@ -47,6 +47,7 @@ pub(crate) fn route(host: Option<&str>, request: &Request) -> Route {
         .iter()
         .filter(|(name, _)| host.is_none_or(|host| host == *name))
         .find_map(|(_, service)| service(method, &segments))
+        .or_else(|| bigquery::upload_route(host, request, &segments))
         // Its operations differ by their query, and its XML API has every path.
         .or_else(|| storage::route(host, request, &segments))
         .unwrap_or_else(|| Route::new(name_of_nothing(host, path), |_, request| Ok(nothing_there(request))))

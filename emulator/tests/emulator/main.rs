@@ -10,6 +10,7 @@ mod exchange;
 mod faults;
 mod id_tokens;
 mod impersonation;
+mod loads;
 mod metadata;
 mod proxy;
 mod setup;
