@@ -79,6 +79,18 @@ fn a_piece_that_is_cut_off_is_kept_up_to_the_last_whole_one() {
 }
 
 #[test]
+fn bytes_that_are_there_already_are_not_kept_twice() {
+    let world = ready();
+    let token = access_token(&world);
+    let session = address(&begin(&world, &token, "&name=one", &json!({})));
+    let bytes = "x".repeat(PIECE) + "yyy";
+    incomplete(&send_piece(&session, &format!("bytes 0-{}/*", PIECE - 1), &bytes[..PIECE]), Some("bytes=0-262143"));
+    let whole = format!("bytes 0-{}/{}", bytes.len() - 1, bytes.len());
+    assert_eq!(send_piece(&session, &whole, &bytes).ok()["size"], bytes.len().to_string());
+    assert!(download(&world, &token, "one").body == bytes, "other bytes came back");
+}
+
+#[test]
 fn an_upload_is_given_up_or_refused() {
     let world = ready();
     let token = access_token(&world);
