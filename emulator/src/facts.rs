@@ -13,6 +13,7 @@ pub(crate) mod signing_key;
 pub(crate) mod spec;
 
 use crate::random;
+use crate::store::Store;
 use crate::warehouse::Warehouse;
 use bearer::{Bearer, Principal};
 use identities::Identities;
@@ -65,9 +66,10 @@ pub(crate) struct Facts {
     pub(crate) federated_lifetime: SignedDuration,
     /// Opens Service Usage and IAM, as the token of a project's owner would.
     pub(crate) admin_token: String,
-    /// Members that may use BigQuery.
+    /// Members that may use BigQuery and Cloud Storage.
     pub(crate) grants: Vec<String>,
     pub(crate) warehouse: Warehouse,
+    pub(crate) store: Store,
 }
 
 impl Facts {
@@ -99,6 +101,7 @@ impl Facts {
             admin_token: format!("ya29.a0{}", random::text(random::BASE64_URL, 120)),
             grants,
             warehouse: Warehouse::default(),
+            store: Store::new(&spec.buckets, Timestamp::now() + clock_offset),
         };
         for user in &spec.aws.users {
             let key = Key::of_user(user.account.as_ref().unwrap_or(&spec.aws.account), &user.name);
@@ -199,7 +202,7 @@ impl Facts {
         project == self.project.id || project == self.project.number
     }
 
-    pub(crate) fn may_query(&self, principal: &Principal) -> bool {
+    pub(crate) fn may_use_data(&self, principal: &Principal) -> bool {
         self.grants.iter().any(|member| principal.is(member))
     }
 
@@ -215,5 +218,13 @@ impl Facts {
         let expires = self.now() + lifetime;
         self.bearers.insert(token.clone(), Bearer { principal, scopes, expires });
         (token, expires)
+    }
+
+    /// Ends all tokens of some principals now; those that are minted later are good.
+    fn end_bearers(&mut self, is_meant: fn(&Principal) -> bool) {
+        let now = self.now();
+        for bearer in self.bearers.values_mut().filter(|bearer| is_meant(&bearer.principal)) {
+            bearer.expires = bearer.expires.min(now);
+        }
     }
 }

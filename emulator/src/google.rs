@@ -9,8 +9,10 @@ mod pools;
 mod reply;
 mod resource_manager;
 mod service_usage;
+mod storage;
 pub(crate) mod sts;
 mod subject_token;
+mod upload;
 
 use crate::http::{Reply, Request, text};
 use crate::route::Route;
@@ -32,11 +34,12 @@ const SERVICES: [(&str, Service); 9] = [
 ];
 
 pub(crate) fn is_host(name: &str) -> bool {
-    SERVICES.iter().any(|(host, _)| *host == name)
+    SERVICES.iter().any(|(host, _)| *host == name) || storage::is_host(name)
 }
 
 /// Under a real host name only that host's service answers; without one, whichever knows the path.
-pub(crate) fn route(host: Option<&str>, method: &Method, path: &str) -> Route {
+pub(crate) fn route(host: Option<&str>, request: &Request) -> Route {
+    let (method, path) = (request.method(), request.uri().path());
     let segments: Vec<String> =
         path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -44,6 +47,9 @@ pub(crate) fn route(host: Option<&str>, method: &Method, path: &str) -> Route {
         .iter()
         .filter(|(name, _)| host.is_none_or(|host| host == *name))
         .find_map(|(_, service)| service(method, &segments))
+        .or_else(|| bigquery::upload_route(host, request, &segments))
+        // Its operations differ by their query, and its XML API has every path.
+        .or_else(|| storage::route(host, request, &segments))
         .unwrap_or_else(|| Route::new(name_of_nothing(host, path), |_, request| Ok(nothing_there(request))))
 }
 

@@ -24,7 +24,8 @@
 //! Each of these takes only from those before it:
 //!
 //! 1. `random`, and `http` for whole requests and replies.
-//! 2. `warehouse`: what BigQuery keeps, and SQL.
+//! 2. `upload`: what has come of an upload in pieces; `warehouse`: what BigQuery keeps, and SQL; `store`: what Cloud
+//!    Storage keeps.
 //! 3. `facts`: what is true in a world; a specification makes it, services change it.
 //! 4. `route`: an operation that a service has found for a path.
 //! 5. `aws`, `google`: what answers.
@@ -43,6 +44,8 @@ mod http;
 mod net;
 mod random;
 mod route;
+mod store;
+mod upload;
 mod warehouse;
 mod world;
 mod worlds;

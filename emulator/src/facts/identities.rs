@@ -2,6 +2,7 @@
 //! Identity Center.
 
 use crate::facts::Facts;
+use crate::facts::bearer::Principal;
 use crate::facts::issued::{Issued, json_web_token};
 use crate::facts::keys::{Key, Origin};
 use crate::facts::roles::Role;
@@ -186,6 +187,8 @@ impl Facts {
             Ending::SsoAccessToken => self.identities.sso.access_tokens.end_current(now),
             Ending::SsoRefreshToken => self.identities.sso.refresh_token = None,
             Ending::SsoClient => self.identities.sso.registration_ends = now,
+            Ending::FederatedTokens => self.end_bearers(|who| matches!(who, Principal::Federated { .. })),
+            Ending::AccessTokens => self.end_bearers(|who| matches!(who, Principal::ServiceAccount { .. })),
         }
     }
 

@@ -30,6 +30,11 @@ impl SigningKey {
         self.private.sign(Pkcs1v15Sign::new::<Sha256>(), &digest).expect("the key is longer than the digest")
     }
 
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        let digest = Sha256::digest(message);
+        self.private.to_public_key().verify(Pkcs1v15Sign::new::<Sha256>(), &digest, signature).is_ok()
+    }
+
     /// A JSON web token around claims that are JSON text already.
     pub(crate) fn json_web_token(&self, claims: &str) -> String {
         let header = json!({ "alg": "RS256", "kid": self.id, "typ": "JWT" }).to_string();

@@ -23,8 +23,10 @@ pub(crate) struct Spec {
     pub(crate) clock: Clock,
     /// The role that may act as the service account in a ready world.
     pub(crate) bound_role: String,
-    /// Who may use BigQuery; by default the service account.
+    /// Who may use BigQuery and Cloud Storage; by default the service account.
     pub(crate) grants: Option<Vec<String>>,
+    /// The names of Cloud Storage's buckets.
+    pub(crate) buckets: Vec<String>,
     /// Roles on the service account, beside that of `bound_role`.
     pub(crate) bindings: Vec<RoleBinding>,
     #[serde(deserialize_with = "seconds")]
@@ -112,6 +114,7 @@ impl Default for Spec {
             clock: Clock::default(),
             bound_role: "bigquery-role".into(),
             grants: None,
+            buckets: vec!["my-bucket".into()],
             bindings: Vec::new(),
             federated_lifetime_seconds: 3600,
         }

@@ -16,17 +16,35 @@ pub(crate) fn require_service(facts: &Facts, service: &str) -> Result<(), Reply>
 
 /// Whom the request's bearer stands for, if it is alive.
 pub(crate) fn bearer<'f>(facts: &'f Facts, request: &Request) -> Result<&'f Bearer, Reply> {
-    let token = bearer_token(request)?;
+    identify(facts, request).map_err(|stranger| match stranger {
+        Stranger::Nobody => reply::credentials_missing(),
+        Stranger::Expired => reply::credentials_invalid("ACCESS_TOKEN_EXPIRED"),
+        Stranger::Unknown => reply::credentials_invalid("ACCESS_TOKEN_TYPE_UNSUPPORTED"),
+    })
+}
+
+/// Why a request's bearer stands for no one.
+pub(crate) enum Stranger {
+    /// There is none.
+    Nobody,
+    Expired,
+    /// Nobody has minted it.
+    Unknown,
+}
+
+/// The same as [`bearer`], for services with refusals of their own.
+pub(crate) fn identify<'f>(facts: &'f Facts, request: &Request) -> Result<&'f Bearer, Stranger> {
+    let token = bearer_token(request).ok_or(Stranger::Nobody)?;
     match facts.bearers.get(token) {
         Some(bearer) if bearer.expires > facts.now() => Ok(bearer),
-        Some(_) => Err(reply::credentials_invalid("ACCESS_TOKEN_EXPIRED")),
-        None => Err(reply::credentials_invalid("ACCESS_TOKEN_TYPE_UNSUPPORTED")),
+        Some(_) => Err(Stranger::Expired),
+        None => Err(Stranger::Unknown),
     }
 }
 
 /// The caller administers the world, whatever the project.
 pub(crate) fn require_admin(facts: &Facts, request: &Request, permission: &str) -> Result<(), Reply> {
-    if bearer_token(request)? == facts.admin_token {
+    if bearer_token(request) == Some(&facts.admin_token) {
         return Ok(());
     }
     bearer(facts, request)?;
@@ -39,10 +57,7 @@ pub(crate) fn require_owner(facts: &Facts, request: &Request, project: &str, per
     if facts.is_project(project) { Ok(()) } else { Err(reply::permission_denied(permission)) }
 }
 
-fn bearer_token(request: &Request) -> Result<&str, Reply> {
-    let value = header_text(request, "authorization").ok_or_else(reply::credentials_missing)?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(reply::credentials_missing()),
-    }
+fn bearer_token(request: &Request) -> Option<&str> {
+    let (scheme, token) = header_text(request, "authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -30,7 +30,7 @@ fn get(facts: &mut Facts, request: &Request, project: &str) -> Answer {
     if !bearer.has_scope(&[READ_SCOPE]) {
         return Err(reply::insufficient_scopes(SERVICE));
     }
-    if !facts.is_project(project) || !facts.may_query(&bearer.principal) {
+    if !facts.is_project(project) || !facts.may_use_data(&bearer.principal) {
         return Err(reply::error(403, "PERMISSION_DENIED", "The caller does not have permission"));
     }
     Ok(ok(&json!({

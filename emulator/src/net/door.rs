@@ -36,7 +36,7 @@ impl Door {
         let (method, path) = (request.method(), request.uri().path());
         match self {
             Door::Metadata => metadata::route(method, path),
-            Door::Google(host) => google::route(host.as_deref(), method, path),
+            Door::Google(host) => google::route(host.as_deref(), request),
             Door::Container => container::route(method, path),
             Door::Sts(region) => sts::route(region.clone(), request),
             Door::SsoPortal => sso::portal(method, path),

@@ -1,12 +1,13 @@
-//! `SELECT`, executed by SQLite over the one table that every world has.
+//! Tables, kept and queried by SQLite: the one that every world has, and those that are loaded.
 
-use crate::warehouse::dialect::{DATASET, Problem, Query, translate, unqualified};
+use crate::warehouse::column::{Field, Kind};
+use crate::warehouse::dialect::{DATASET, Problem, Query, quoted, translate, unqualified};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, Statement, params_from_iter};
 
 const SEED: &str = "
     ATTACH ':memory:' AS mydataset;
@@ -32,13 +33,9 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<Cell>>,
 }
 
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) kind: &'static str,
-}
-
 pub(crate) enum Cell {
     Null,
+    Boolean(bool),
     Integer(i64),
     Float(f64),
     Text(String),
@@ -58,28 +55,92 @@ impl Database {
         self.0
             .create_scalar_function("session_user", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(user.clone()))
             .expect("SQLite takes a function");
-        let sql = translate(query)?;
-        let explain = |error| explain(&error, query.project);
-        let mut statement = self.0.prepare(&sql).map_err(explain)?;
+        let sql = translate(query, &self.tables())?;
+        self.execute(&sql, parameters, query.project)
+    }
+
+    /// All of a table, in the order in which its rows were written.
+    pub(crate) fn read(&self, table: &str, project: &str) -> Result<Table, Problem> {
+        self.execute(&format!("SELECT * FROM {DATASET}.{}", quoted(table)), &[], project)
+    }
+
+    fn execute(&self, sql: &str, parameters: &[Parameter], project: &str) -> Result<Table, Problem> {
+        let explain = |error| explain(&error, project);
+        let mut statement = self.0.prepare(sql).map_err(explain)?;
         if !statement.readonly() {
             return Err(Problem::NotImitated("statements that change data"));
         }
         bind(&mut statement, parameters)?;
 
-        let declared: Vec<Option<String>> =
-            statement.columns().map(|column| column.decl_type().map(str::to_uppercase)).collect();
+        let declared: Vec<Option<Kind>> =
+            statement.columns().map(|column| column.decl_type().and_then(Kind::declared)).collect();
         let names = field_names(&statement);
         let mut rows = Vec::new();
         let mut cursor = statement.raw_query();
         while let Some(row) = cursor.next().map_err(explain)? {
-            let cell = |(index, declared): (usize, &Option<String>)| {
-                Ok(cell(row.get_ref(index).map_err(explain)?, declared.as_deref()))
-            };
+            let cell =
+                |(index, declared): (usize, &Option<Kind>)| Ok(cell(row.get_ref(index).map_err(explain)?, *declared));
             rows.push(declared.iter().enumerate().map(cell).collect::<Result<Vec<_>, Problem>>()?);
         }
-        let kind = |index: usize| kind(declared[index].as_deref(), rows.iter().map(|row: &Vec<Cell>| &row[index]));
-        let fields = names.into_iter().enumerate().map(|(index, name)| Field { name, kind: kind(index) }).collect();
+        let kind = |index: usize| kind(declared[index], rows.iter().map(|row: &Vec<Cell>| &row[index]));
+        let field = |(index, name)| Field { name, kind: kind(index), is_required: false };
+        let fields = names.into_iter().enumerate().map(field).collect();
         Ok(Table { fields, rows })
+    }
+
+    /// The names of all tables.
+    fn tables(&self) -> Vec<String> {
+        let sql = format!("SELECT name FROM {DATASET}.sqlite_schema WHERE type = 'table'");
+        let mut statement = self.0.prepare(&sql).expect("SQLite has a schema");
+        let names = statement.query_map([], |row| row.get(0)).expect("no parameters");
+        names.collect::<Result<_, _>>().expect("names are text")
+    }
+
+    /// The columns of a table, if there is one.
+    pub(crate) fn fields(&self, table: &str) -> Option<Vec<Field>> {
+        let sql = "SELECT name, type, \"notnull\" FROM pragma_table_info(?1, ?2)";
+        let mut statement = self.0.prepare(sql).expect("SQLite knows its tables");
+        let field = |row: &rusqlite::Row<'_>| {
+            let kind = Kind::declared(&row.get::<_, String>(1)?).expect("a table has columns of our own types");
+            Ok(Field { name: row.get(0)?, kind, is_required: row.get(2)? })
+        };
+        let fields = statement.query_map([table, DATASET], field).expect("two parameters");
+        let fields: Vec<Field> = fields.collect::<Result<_, _>>().expect("columns have these properties");
+        Some(fields).filter(|fields| !fields.is_empty())
+    }
+
+    /// How many rows a table has; none if it is not there.
+    pub(crate) fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT COUNT(*) FROM {DATASET}.{}", quoted(table));
+        self.0.query_row(&sql, [], |row| row.get(0)).unwrap_or(0)
+    }
+
+    /// Adds rows, whose values are in the order of the fields, to a table or to one made anew.
+    pub(crate) fn write(
+        &mut self,
+        table: &str,
+        fields: &[Field],
+        rows: &[Vec<Value>],
+        makes_anew: bool,
+    ) -> rusqlite::Result<()> {
+        let table = format!("{DATASET}.{}", quoted(table));
+        let transaction = self.0.transaction()?;
+        if makes_anew {
+            let column = |field: &Field| {
+                let mode = if field.is_required { " NOT NULL" } else { "" };
+                format!("{} {}{mode}", quoted(&field.name), field.kind.declaration())
+            };
+            let columns: Vec<String> = fields.iter().map(column).collect();
+            transaction.execute(&format!("DROP TABLE IF EXISTS {table}"), [])?;
+            transaction.execute(&format!("CREATE TABLE {table} ({})", columns.join(", ")), [])?;
+        }
+        let names: Vec<String> = fields.iter().map(|field| quoted(&field.name)).collect();
+        let places = vec!["?"; fields.len()].join(", ");
+        let sql = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
+        for row in rows {
+            transaction.prepare_cached(&sql)?.execute(params_from_iter(row))?;
+        }
+        transaction.commit()
     }
 }
 
@@ -128,15 +189,16 @@ impl Parameter {
     }
 }
 
-fn cell(value: ValueRef<'_>, declared: Option<&str>) -> Cell {
+fn cell(value: ValueRef<'_>, declared: Option<Kind>) -> Cell {
     match value {
         ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) if declared == Some(Kind::Boolean) => Cell::Boolean(number != 0),
         ValueRef::Integer(number) => Cell::Integer(number),
         ValueRef::Real(number) => Cell::Float(number),
         ValueRef::Text(text) | ValueRef::Blob(text) => {
             let text = String::from_utf8_lossy(text).into_owned();
             match (declared, timestamp(&text)) {
-                (Some("TIMESTAMP"), Some(time)) => Cell::Timestamp(time),
+                (Some(Kind::Timestamp), Some(time)) => Cell::Timestamp(time),
                 _ => Cell::Text(text),
             }
         }
@@ -144,26 +206,22 @@ fn cell(value: ValueRef<'_>, declared: Option<&str>) -> Cell {
 }
 
 /// The declared type, else that of the first value: SQLite does not type expressions.
-fn kind<'c>(declared: Option<&str>, cells: impl IntoIterator<Item = &'c Cell>) -> &'static str {
-    match declared {
-        Some("INTEGER") => "INTEGER",
-        Some("TEXT") => "STRING",
-        Some("TIMESTAMP") => "TIMESTAMP",
-        _ => match cells.into_iter().find(|cell| !matches!(cell, Cell::Null)) {
-            Some(Cell::Float(_)) => "FLOAT",
-            Some(Cell::Text(_)) => "STRING",
-            Some(Cell::Timestamp(_)) => "TIMESTAMP",
-            Some(Cell::Integer(_) | Cell::Null) | None => "INTEGER",
-        },
-    }
+fn kind<'c>(declared: Option<Kind>, cells: impl IntoIterator<Item = &'c Cell>) -> Kind {
+    declared.unwrap_or_else(|| match cells.into_iter().find(|cell| !matches!(cell, Cell::Null)) {
+        Some(Cell::Boolean(_)) => Kind::Boolean,
+        Some(Cell::Float(_)) => Kind::Float,
+        Some(Cell::Text(_)) => Kind::Text,
+        Some(Cell::Timestamp(_)) => Kind::Timestamp,
+        Some(Cell::Integer(_) | Cell::Null) | None => Kind::Integer,
+    })
 }
 
-fn timestamp(text: &str) -> Option<Timestamp> {
+pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok())
 }
 
 /// Text that sorts and compares as the time does.
-fn stored(time: Timestamp) -> String {
+pub(super) fn stored(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S%.f").to_string()
 }
 

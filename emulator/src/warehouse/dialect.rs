@@ -1,7 +1,6 @@
 //! From BigQuery's dialect to SQLite's, and what BigQuery has against a query.
 
 pub(crate) const DATASET: &str = "mydataset";
-const TABLE: &str = "users";
 
 pub(crate) struct Query<'q> {
     pub(crate) sql: &'q str,
@@ -17,8 +16,8 @@ pub(crate) enum Problem {
     NotImitated(&'static str),
 }
 
-/// What differs: quotes, comments, and names with a project in front.
-pub(crate) fn translate(query: &Query<'_>) -> Result<String, Problem> {
+/// What differs: quotes, comments, and names with a project in front. `tables` are those of the dataset.
+pub(crate) fn translate(query: &Query<'_>, tables: &[String]) -> Result<String, Problem> {
     let mut sql = String::new();
     let mut rest = query.sql;
     // The word before the one at hand, in capitals: after FROM and JOIN stands a table.
@@ -38,7 +37,7 @@ pub(crate) fn translate(query: &Query<'_>) -> Result<String, Problem> {
         } else if first == '`' {
             let (path, after) = rest[1..].split_once('`').ok_or_else(|| unclosed("identifier"))?;
             let is_table = last_word == "FROM" || last_word == "JOIN";
-            sql.push_str(&quoted_path(path, query, is_table)?);
+            sql.push_str(&quoted_path(path, query, tables, is_table)?);
             rest = after;
             last_word.clear();
         } else if rest.starts_with(&project) {
@@ -48,7 +47,8 @@ pub(crate) fn translate(query: &Query<'_>) -> Result<String, Problem> {
             let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
             let is_alone = !after.starts_with('.') && !sql.ends_with('.');
-            if is_alone && word == TABLE && (last_word == "FROM" || last_word == "JOIN") && !query.has_default_dataset {
+            let is_known = tables.iter().any(|table| table == word);
+            if is_alone && is_known && (last_word == "FROM" || last_word == "JOIN") && !query.has_default_dataset {
                 return Err(Problem::Invalid(unqualified(word)));
             }
             sql.push_str(word);
@@ -74,7 +74,7 @@ pub(crate) fn translate(query: &Query<'_>) -> Result<String, Problem> {
 }
 
 /// `project.dataset.table`, `dataset.table` or one name, between backticks.
-fn quoted_path(path: &str, query: &Query<'_>, is_table: bool) -> Result<String, Problem> {
+fn quoted_path(path: &str, query: &Query<'_>, tables: &[String], is_table: bool) -> Result<String, Problem> {
     let mut parts: Vec<&str> = path.split('.').collect();
     if parts.len() == 3 {
         if parts[0] != query.project {
@@ -86,11 +86,16 @@ fn quoted_path(path: &str, query: &Query<'_>, is_table: bool) -> Result<String, 
         }
         parts.remove(0);
     }
-    if is_table && parts == [TABLE] && !query.has_default_dataset {
-        return Err(Problem::Invalid(unqualified(TABLE)));
+    if is_table && parts.len() == 1 && tables.iter().any(|table| table == parts[0]) && !query.has_default_dataset {
+        return Err(Problem::Invalid(unqualified(parts[0])));
     }
-    let quoted: Vec<String> = parts.iter().map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
+    let quoted: Vec<String> = parts.iter().map(|part| quoted(part)).collect();
     Ok(quoted.join("."))
+}
+
+/// A name as SQLite takes any.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// What stands between quotes, unescaped, and what follows.

@@ -20,7 +20,7 @@ pub struct RequestRecord {
     pub method: String,
     /// The host that the client meant: a real name through the proxy, else `127.0.0.1:PORT`.
     pub host: String,
-    /// With its query, unless that may hold a token.
+    /// With its query, unless that may hold a token, a signature or the id of an upload.
     pub path: String,
     /// `None` while unanswered, and for ever if the connection was cut instead.
     pub status: Option<u16>,
@@ -100,9 +100,12 @@ impl RequestRecord {
     }
 }
 
+/// Parameters that open something to whoever knows them: tokens, signatures, sessions of uploads.
+const SECRET: [&str; 4] = ["WebIdentityToken", "X-Goog-Signature", "upload_id", "uploadId"];
+
 fn path(request: &Request) -> &str {
     let uri = request.uri();
-    let holds_token = uri.query().is_some_and(|query| query.contains("WebIdentityToken"));
+    let holds_token = uri.query().is_some_and(|query| SECRET.iter().any(|name| query.contains(name)));
     if holds_token { uri.path() } else { uri.path_and_query().map_or("", |path| path.as_str()) }
 }
 

@@ -46,6 +46,13 @@ impl Reply {
         assert!(self.body.contains(text), "{text:?} is not in {}", self.body);
         self.json()
     }
+
+    /// The same of a refusal that is not JSON.
+    #[track_caller]
+    pub(crate) fn refused_as_text(&self, status: u16, text: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert!(self.body.contains(text), "{text:?} is not in {}", self.body);
+    }
 }
 
 /// A client that speaks to the given address itself.

@@ -189,6 +189,10 @@ pub(crate) enum Ending {
     SsoRefreshToken,
     /// The client's registration.
     SsoClient,
+    /// All that Google's STS has given.
+    FederatedTokens,
+    /// All that Google has given for service accounts.
+    AccessTokens,
 }
 
 /// What can be replaced by a new one.
