@@ -57,16 +57,16 @@ fn json_route(request: &Request, path: &[&str]) -> Option<Route> {
         ("GET", ["storage", "v1", "b", bucket]) => of_bucket("storage.bucket", bucket, buckets::read),
         ("DELETE", ["storage", "v1", "b", bucket]) => of_bucket("storage.deleteBucket", bucket, buckets::delete),
         ("GET", ["storage", "v1", "b", bucket, "o"]) => of_bucket("storage.listObjects", bucket, objects::list),
+        // A session is open to whoever knows its address. (gcsfs posts to it.)
+        ("PUT" | "POST", ["upload", "storage", "v1", "b", _, "o"]) if session.is_some() => {
+            let id = session?;
+            Route::new("storage.resumeUpload", move |facts, request| sessions::resume(facts, request, &id))
+        }
         ("POST", ["upload", "storage", "v1", "b", bucket, "o"]) if resumable => {
             of_bucket("storage.startUpload", bucket, sessions::begin)
         }
         ("POST", ["upload", "storage", "v1", "b", bucket, "o"]) => {
             of_bucket("storage.insertObject", bucket, objects::insert)
-        }
-        // A session is open to whoever knows its address.
-        ("PUT", ["upload", "storage", "v1", "b", _, "o"]) => {
-            let id = session?;
-            Route::new("storage.resumeUpload", move |facts, request| sessions::resume(facts, request, &id))
         }
         ("DELETE", ["upload", "storage", "v1", "b", _, "o"]) => {
             let id = session?;

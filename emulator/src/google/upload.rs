@@ -39,22 +39,23 @@ fn boundary(content_type: &str) -> Option<String> {
     Some(boundary.trim_matches(['"', '\'']).to_owned())
 }
 
-/// Each part's content type and bytes.
+/// Each part's content type and bytes. Lines may end without a carriage return, as those of gcsfs do.
 fn parts(body: &Bytes, boundary: &str) -> Option<Vec<(Option<String>, Bytes)>> {
     let mark = format!("--{boundary}");
     let mut found = Vec::new();
     let mut start = position(body, mark.as_bytes(), 0)? + mark.len();
-    let mark = format!("\r\n--{boundary}");
+    let end_of_line = if body[start..].starts_with(b"\n") { "\n" } else { "\r\n" };
+    let (mark, gap) = (format!("{end_of_line}--{boundary}"), end_of_line.repeat(2));
     while !body[start..].starts_with(b"--") {
         let end = position(body, mark.as_bytes(), start)?;
         let part = body.slice(start..end);
-        let head = position(&part, b"\r\n\r\n", 0)?;
+        let head = position(&part, gap.as_bytes(), 0)?;
         let headers = String::from_utf8_lossy(&part[..head]).into_owned();
         let content_type = headers.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-type").then(|| value.trim().to_owned())
         });
-        found.push((content_type, part.slice(head + 4..)));
+        found.push((content_type, part.slice(head + gap.len()..)));
         start = end + mark.len();
     }
     Some(found)
