@@ -18,7 +18,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.auth import impersonated_credentials
-from google.auth.aio.transport.sessions import AsyncAuthorizedSession
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery, storage
 from google.cloud.pubsub_v1 import PublisherClient
@@ -252,6 +251,9 @@ def test_a_client_of_the_discovery_library_is_let_in(world: World, credentials: 
 
 
 def test_google_s_session_for_asyncio_is_let_in(world: World, credentials: rolebridge.Credentials) -> None:
+    # The oldest google-auth has none.
+    from google.auth.aio.transport.sessions import AsyncAuthorizedSession
+
     async def asked() -> Any:
         session = AsyncAuthorizedSession(credentials)
         try:

@@ -8,13 +8,15 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 import pytest
 import rolebridge
 import trio
@@ -241,7 +243,7 @@ def test_cancelling_one_waiter_disturbs_no_other(world: World, source: TokenSour
 
 def test_a_flight_outlives_the_event_loop_that_began_it(world: World, source: TokenSource) -> None:
     async def main() -> None:
-        waiting = source.token_async()
+        waiting = asyncio.ensure_future(source.token_async())
         await asyncio.to_thread(world.arrived, "sts.token")
         waiting.cancel()
 
@@ -308,13 +310,77 @@ def test_token_async_needs_a_running_loop(source: TokenSource) -> None:
         source.token_async()
 
 
-def test_under_trio_an_error_says_what_to_use(source: TokenSource) -> None:
-    async def main() -> Token:
-        with pytest.raises(RuntimeError, match=r"under trio use `await trio\.to_thread\.run_sync\(source\.token\)`"):
-            source.token_async()
-        return await trio.to_thread.run_sync(source.token)
+def of_asyncio(call: Callable[[], Awaitable[Any]]) -> Any:
+    return asyncio.run(call())  # type: ignore[arg-type]
 
-    assert trio.run(main) is source.cached()
+
+def of_uvloop(call: Callable[[], Awaitable[Any]]) -> Any:
+    import uvloop  # There is none for Windows.
+
+    return uvloop.run(call())  # type: ignore[arg-type]
+
+
+def of_anyio(call: Callable[[], Awaitable[Any]]) -> Any:
+    return anyio.run(call)
+
+
+def of_anyio_on_trio(call: Callable[[], Awaitable[Any]]) -> Any:
+    return anyio.run(call, backend="trio")
+
+
+LOOPS = [of_asyncio, of_anyio, of_anyio_on_trio, trio.run, *([] if sys.platform == "win32" else [of_uvloop])]
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_every_event_loop_awaits_without_a_thread(
+    world: World, source: TokenSource, run: Callable[[Callable[[], Awaitable[Any]]], Any]
+) -> None:
+    world.fault("sts.token", times=None, delay_milliseconds=50)
+    threads = set(threading.enumerate())
+    others: set[threading.Thread] = set()
+    tokens: list[Token] = []
+
+    async def wait() -> None:
+        tokens.append(await source.token_async())
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(wait)
+            await anyio.sleep(0.02)
+            others.update(set(threading.enumerate()) - threads)
+        assert await source.token_async() is tokens[0]
+        with pytest.raises(RolebridgeError, match="audience"):
+            await source.id_token_async(" ")
+
+    run(main)
+    assert {id(token) for token in tokens} == {id(source.cached())}
+    assert len(tokens) == 20
+    assert others == set()
+    assert world.operations().count("sts.token") == 1
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_every_event_loop_is_told_of_a_failure_and_may_give_up(
+    world: World, source: TokenSource, run: Callable[[Callable[[], Awaitable[Any]]], Any]
+) -> None:
+    world.fault("sts.token", times=1, hold="gate")
+
+    async def main() -> None:
+        with anyio.move_on_after(0.02) as scope:
+            await source.token_async()
+        assert scope.cancelled_caught
+        world.open("gate")
+        first = await source.token_async()
+        world.change({"aws": {"instance": {"role": "other-role"}}})
+        refused = source.with_scopes(["https://example.com/other"])
+        world.fault("iamcredentials.generateAccessToken", times=None, status=403)
+        with pytest.raises(RolebridgeError, match="refused"):
+            await refused.token_async()
+        assert await source.token_async() is first
+
+    run(main)
+    assert world.operations().count("sts.token") == 1
 
 
 def test_an_interrupt_ends_the_wait_and_not_the_flight(make_world: Callable[..., World]) -> None:
@@ -379,7 +445,7 @@ def test_a_loop_that_closed_while_somebody_waited_leaves_nothing_behind(world: W
     source = TokenSource.from_info(world.credential())
 
     async def leave() -> None:
-        await asyncio.wait({source.token_async()}, timeout=0.01)
+        await asyncio.wait({asyncio.ensure_future(source.token_async())}, timeout=0.01)
 
     for _ in range(5):
         asyncio.run(leave())

@@ -1,4 +1,4 @@
-"""Tokens and signatures for asyncio: a future of the running loop, settled when the native side rings.
+"""Tokens and signatures for event loops: of asyncio, a future that is settled when the native side rings.
 
 The loop watches a pipe, so that the thread which mints tokens never waits for the interpreter. A loop that cannot watch
 one (Windows' proactor) waits on a thread of its executor instead.
@@ -7,7 +7,7 @@ one (Windows' proactor) waits on a thread of its executor instead.
 import os
 import sys
 
-from rolebridge import _logging
+from rolebridge import _logging, _trio
 from rolebridge._native import Failure, Inbox
 from rolebridge._wait import environment
 from rolebridge.errors import raised
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Where a loop runs, it is imported already; elsewhere it is not worth its 60 ms.
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from rolebridge._native import Signature, Token
@@ -29,11 +29,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_awaited.clear)
 
 
-def token(source: "TokenSource") -> "asyncio.Future[Token]":
-    """A future of the running loop. Errors: `RuntimeError` where no loop runs; the future's as `TokenSource.token`."""
-    loop = _running_loop()
+def token(source: "TokenSource") -> "Awaitable[Token]":
+    """A future of the running loop, or a coroutine of trio's. Errors: `RuntimeError` where neither runs; when it is
+    awaited, as `TokenSource.token`.
+    """
+    loop = None if _trio.is_running() else _running_loop()
     cached = source.cached()
     if cached is not None:
+        if loop is None:
+            return _trio.at_hand(cached)
         future: asyncio.Future[Token] = loop.create_future()
         future.set_result(cached)
         return future
@@ -45,23 +49,26 @@ def token(source: "TokenSource") -> "asyncio.Future[Token]":
     return _asked(loop, source, request, source._adopted, source.token)
 
 
-def signature(source: "TokenSource", payload: bytes) -> "asyncio.Future[Signature]":
+def signature(source: "TokenSource", payload: bytes) -> "Awaitable[Signature]":
     """The same of a signature."""
     variables = environment()
 
     def request(inbox: Inbox) -> int | Failure:
         return inbox.request_signature(source._native, payload, variables)
 
-    return _asked(_running_loop(), source, request, lambda made: made, lambda: source.sign(payload))
+    loop = None if _trio.is_running() else _running_loop()
+    return _asked(loop, source, request, lambda made: made, lambda: source.sign(payload))
 
 
 def _asked(
-    loop: "asyncio.AbstractEventLoop",
+    loop: "asyncio.AbstractEventLoop | None",
     source: "TokenSource",
     request: "Callable[[Inbox], int | Failure]",
     adopted: "Callable[[Any], Any]",
     blocking: "Callable[[], Any]",
-) -> "asyncio.Future[Any]":
+) -> "Awaitable[Any]":
+    if loop is None:
+        return _trio.asked(source, request, adopted, blocking)
     try:
         awaited = _awaited.get(loop) or _Awaited(loop)
     except NotImplementedError:
@@ -74,8 +81,8 @@ def _running_loop() -> "asyncio.AbstractEventLoop":
         loop: asyncio.AbstractEventLoop = sys.modules["asyncio"].get_running_loop()
     except (KeyError, AttributeError, RuntimeError):
         raise RuntimeError(
-            "no running event loop: `token_async` is for asyncio; under trio use "
-            "`await trio.to_thread.run_sync(source.token)`, and without a loop `source.token()`"
+            "no running event loop: what ends in `_async` is for asyncio and trio; without a loop use the method "
+            "of the same name without it, such as `source.token()`"
         ) from None
     return loop
 

@@ -78,6 +78,8 @@ def install() -> None:
         except ConfigError as error:
             same = of_default_credentials(error)
             raise same from same.__cause__
+        # Newer versions of google-auth put the variable's name beside it.
+        ours._cred_file_path = filename or None
         return ours.with_scopes(scopes, default_scopes), ours.project_id
 
     made._is_of_rolebridge = True  # type: ignore[attr-defined]

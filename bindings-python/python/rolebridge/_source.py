@@ -11,8 +11,7 @@ from rolebridge.errors import raised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import Future
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
     from typing import Any
 
     from rolebridge._identity_types import Identity
@@ -253,10 +252,11 @@ class TokenSource:
         """
         return self._native.kept() or self._adopted(_wait.issued(self._native))
 
-    def token_async(self) -> "Future[Token]":
-        """As `token`, for asyncio: a future of the running loop. Cancelling it disturbs nobody else.
+    def token_async(self) -> "Awaitable[Token]":
+        """As `token`, to be awaited in an event loop of asyncio (uvloop's too) or trio, so in anyio's: no thread waits.
+        The request is sent at once. Cancelling the wait disturbs nobody else. In asyncio it is a future.
 
-        Errors: `RuntimeError` where no asyncio loop runs, as under trio: use `trio.to_thread.run_sync(source.token)`.
+        Errors: `RuntimeError` where no such loop runs.
         """
         return _asyncio.token(self)
 
@@ -283,8 +283,8 @@ class TokenSource:
         """
         return self._for_audience(audience, include_email).token()
 
-    def id_token_async(self, audience: str, *, include_email: bool = True) -> "Future[Token]":
-        """As `id_token`, for asyncio; see `token_async`."""
+    def id_token_async(self, audience: str, *, include_email: bool = True) -> "Awaitable[Token]":
+        """As `id_token`, to be awaited; see `token_async`."""
         return self._for_audience(audience, include_email).token_async()
 
     def sign(self, payload: bytes) -> Signature:
@@ -297,8 +297,8 @@ class TokenSource:
         """
         return _wait.signed(self._native, bytes_of("payload", payload))
 
-    def sign_async(self, payload: bytes) -> "Future[Signature]":
-        """As `sign`, for asyncio; see `token_async`."""
+    def sign_async(self, payload: bytes) -> "Awaitable[Signature]":
+        """As `sign`, to be awaited; see `token_async`."""
         return _asyncio.signature(self, bytes_of("payload", payload))
 
     def cached(self) -> Token | None:
