@@ -11,7 +11,7 @@ const { STAND_IN, checkedMembers } = require('./client-options.js');
 const { copyOf, plain, shaped } = require('./header-shapes.js');
 const { shown } = require('./inspection.js');
 const { fetchBy, readable } = require('./response-shapes.js');
-const { tokenAtHand, universeOf } = require('./token-source.js');
+const { signingProblem, tokenAtHand, universeOf } = require('./token-source.js');
 
 /** One class for each loaded copy of google-auth-library, by the copy's own. */
 const classes = new WeakMap();
@@ -85,6 +85,26 @@ function makeClass(AwsClient) {
     async refreshAccessTokenAsync() {
       if (this.#token) this.#source?.invalidate(this.#token);
       return this.#refresh();
+    }
+
+    /** What `GoogleAuth.getIdTokenClient` asks for: an ID token of the service account, as text. */
+    async fetchIdToken(audience) {
+      if (this.#problem) throw this.#problem;
+      return (await this.#source.idToken(audience)).value;
+    }
+
+    /** Signs as a client of Google's class `Impersonated` does. */
+    async sign(blob) {
+      if (this.#problem) throw this.#problem;
+      const { keyId, value } = await this.#scoped().sign(Buffer.from(blob));
+      return { keyId, signedBlob: value.toString('base64') };
+    }
+
+    /** `GoogleAuth.sign` asks for it before it signs; where there is none, it would look for a metadata server of Google. */
+    getServiceAccountEmail() {
+      const problem = this.#problem ?? signingProblem(this.#source);
+      if (problem) throw problem;
+      return this.#source.serviceAccount;
     }
 
     async #refresh() {

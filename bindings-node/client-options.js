@@ -87,4 +87,11 @@ const STAND_IN = {
   },
 };
 
-module.exports = { STAND_IN, checkedMembers, harmlessOptions, textOf };
+/** As a file that names this provider and this account would say it to Google's class, which sends nothing there itself. */
+function membersOf(audience, serviceAccount, universe) {
+  const accounts = `https://iamcredentials.${universe}/v1/projects/-/serviceAccounts`;
+  const url = serviceAccount && `${accounts}/${serviceAccount}:generateAccessToken`;
+  return { ...STAND_IN, audience, service_account_impersonation_url: url };
+}
+
+module.exports = { STAND_IN, checkedMembers, harmlessOptions, membersOf, textOf };

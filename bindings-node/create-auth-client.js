@@ -5,20 +5,26 @@
 const { readFileSync } = require('node:fs');
 const native = require('./native.js');
 const { classFor } = require('./client-class.js');
-const { textOf } = require('./client-options.js');
+const { membersOf, textOf } = require('./client-options.js');
 const { deferredClass } = require('./deferred-client.js');
 const environment = require('./snapshot.js');
 const { errorFrom, guarded } = require('./errors.js');
 const { applicationLibrary } = require('./library-lookup.js');
 const { clientOptions } = require('./options.js');
-const { TokenSource } = require('./token-source.js');
+const { TokenSource, audienceOf, universeOf } = require('./token-source.js');
 
 /** Formats of keys that Google's library reads beside JSON, by their names as it does. */
 const KEY_FILE = /\.(der|crt|pem|p12|pfx)$/i;
 
 /** See index.d.ts. */
 function createAuthClient(options) {
-  const { keyFilename, credentials, library = applicationLibrary(), ...sourceOptions } = clientOptions(options);
+  const { audience, serviceAccount, ...others } = clientOptions(options);
+  const { keyFilename, credentials, library = applicationLibrary(), ...sourceOptions } = others;
+  if (audience !== undefined) {
+    const source = TokenSource.fromAudience(audience, serviceAccount, sourceOptions);
+    const members = membersOf(audienceOf(source), serviceAccount, universeOf(source));
+    return new (classFor(library))(members, { scopes: source.scopes }, source);
+  }
   const text = credentials ? textOf(credentials) : keyFilename ? read(keyFilename) : textOfEnvironment();
   if (text !== undefined && guarded(() => native.isSupported(text))) {
     const source = TokenSource.fromJSON(text, sourceOptions);

@@ -23,6 +23,11 @@ function deferredClass(library) {
       return shaped(await (await this.#auth.getClient()).getRequestHeaders(url));
     }
 
+    async fetchIdToken(audience) {
+      const { idTokenProvider } = await this.#auth.getIdTokenClient(audience);
+      return idTokenProvider.fetchIdToken(audience);
+    }
+
     async request(options) {
       const client = await this.#auth.getClient();
       return readable(await client.request({ ...options, headers: plain(options?.headers) }));

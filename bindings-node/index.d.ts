@@ -6,12 +6,20 @@
  * @packageDocumentation
  */
 
-/** A Google OAuth access token. Printing one does not show its value. */
+/** A Google OAuth access token, or an ID token. Printing one does not show its value. */
 export interface Token {
   /** The token itself: a secret, worth as much as the service account until it ends. */
   readonly value: string;
   /** When it ends, by this machine's clock. */
   readonly expiresAt: Date;
+}
+
+/** What a service account signed: RSA with SHA-256 (RS256). */
+export interface Signature {
+  /** The id of the account's key, under which its public half is published. */
+  readonly keyId: string;
+  /** The signature itself. */
+  readonly value: Buffer;
 }
 
 /** The release that is loaded, such as `0.1.0`. */
@@ -108,6 +116,16 @@ export declare class TokenSource {
   static fromJSON(json: string | CredentialFile, options?: TokenSourceOptions): TokenSource;
 
   /**
+   * Without a credential file, from what would stand in it: the workload identity pool's AWS provider
+   * (`//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`) and the
+   * e-mail address of the service account to impersonate. Without an account, the federated token itself is used (direct
+   * access).
+   *
+   * @throws {@link ConfigError}, where one of them is wrong. Nothing is sent.
+   */
+  static fromAudience(audience: string, serviceAccount?: string, options?: TokenSourceOptions): TokenSource;
+
+  /**
    * From what the environment names: `ROLEBRIDGE_CREDENTIALS` (a path or the JSON itself), else
    * `GOOGLE_APPLICATION_CREDENTIALS` (a path).
    *
@@ -139,6 +157,27 @@ export declare class TokenSource {
   headers(): Promise<TokenHeaders>;
 
   /**
+   * An OpenID Connect ID token of the service account for one audience, valid now: what Cloud Run, Cloud Functions or
+   * Identity-Aware Proxy takes as `Authorization: Bearer …`. It is kept for its audience and renewed ahead of its claim
+   * `exp`; whoever is shown it verifies it.
+   *
+   * @throws {@link RolebridgeError}, as {@link TokenSource.token}; {@link ConfigError} in direct access, where there is no
+   * service account, and for a blank audience.
+   */
+  idToken(audience: string, options?: IdTokenOptions): Promise<Token>;
+
+  /**
+   * Has the service account sign bytes with a key that Google holds (`signBlob`, RS256), as a signed URL of Cloud Storage
+   * needs it. Nothing is kept: each call asks Google.
+   *
+   * The account must be allowed to sign for itself, or the workload's role to sign as it, by *Service Account Token
+   * Creator*; the hint of a refusal holds both commands.
+   *
+   * @throws {@link RolebridgeError}, as {@link TokenSource.token}; {@link ConfigError} in direct access.
+   */
+  sign(payload: Uint8Array): Promise<Signature>;
+
+  /**
    * Reports that an API answered 401 to `token`: if this is the cached token and at least thirty seconds old, the next
    * call mints another. Returns whether it does. (A refusal of a younger token has another cause.)
    */
@@ -158,6 +197,12 @@ export declare class TokenSource {
 
   /** The OAuth scopes that the token is good for. */
   get scopes(): readonly string[];
+}
+
+/** What an ID token holds. */
+export interface IdTokenOptions {
+  /** Whether it has the claims `email` and `email_verified`; it has if this is left out. */
+  includeEmail?: boolean;
 }
 
 /**
@@ -180,24 +225,47 @@ export type NamedCredential =
       keyFilename?: string | URL;
       keyFile?: never;
       credentials?: never;
+      audience?: never;
+      serviceAccount?: never;
     }
   | {
       /** The same, by the name that GoogleAuth has for it. */
       keyFile?: string | URL;
       keyFilename?: never;
       credentials?: never;
+      audience?: never;
+      serviceAccount?: never;
     }
   | {
       /** A credential file's content. */
       credentials?: CredentialFile;
       keyFilename?: never;
       keyFile?: never;
+      audience?: never;
+      serviceAccount?: never;
+    }
+  | {
+      /** In place of a file, the AWS provider, as {@link TokenSource.fromAudience} takes it. */
+      audience: string;
+      /** The e-mail address of the service account to impersonate; none in direct access. */
+      serviceAccount?: string;
+      keyFilename?: never;
+      keyFile?: never;
+      credentials?: never;
     };
 
 /** What the client of an AWS `external_account` has besides what that copy of the library gives it. */
 export interface Warmable {
   /** {@link TokenSource.warm} for this client. */
   warm(): void;
+}
+
+/** What that client has of its service account. In direct access each throws a {@link ConfigError}. */
+export interface AccountClient {
+  /** {@link TokenSource.idToken} as text: what `GoogleAuth.getIdTokenClient` asks for. */
+  fetchIdToken(audience: string): Promise<string>;
+  /** {@link TokenSource.sign} in the shape of Google's class `Impersonated`, with the signature in base64. */
+  sign(blob: string | Uint8Array): Promise<{ keyId: string; signedBlob: string }>;
 }
 
 /** As much as has to be known of a copy of google-auth-library. */
@@ -213,8 +281,8 @@ export interface AuthLibrary {
  *
  * An AWS `external_account` becomes a client whose tokens are Rolebridge's. Anything else is handed to Google's library
  * unchanged, so the same program runs on a laptop and on Google Cloud. (Where no file is named, and for keys whose name
- * ends in `.pem`, `.der`, `.crt`, `.p12` or `.pfx`, that library looks by itself when the client is first used; such a client has tokens, headers and `request`, and
- * signs nothing.)
+ * ends in `.pem`, `.der`, `.crt`, `.p12` or `.pfx`, that library looks by itself when the client is first used; such a client has tokens, headers,
+ * `request` and `fetchIdToken`, and signs nothing.)
  *
  * Without `library` its type is left open, since which copy is found is known only when the program runs.
  *
@@ -228,7 +296,7 @@ export interface AuthLibrary {
  */
 export declare function createAuthClient<Library extends AuthLibrary>(
   options: AuthClientOptions<Library> & { library: Library },
-): InstanceType<Library['AuthClient']> & Partial<Warmable>;
+): InstanceType<Library['AuthClient']> & Partial<Warmable & AccountClient>;
 // biome-ignore lint/suspicious/noExplicitAny: classes of two copies are never assignable to one another.
 export declare function createAuthClient(options?: AuthClientOptions): any;
 
@@ -241,8 +309,8 @@ export declare function warm(options?: Omit<TokenSourceOptions, 'identity'>): vo
 /** What an error asks of the one who meets it; each kind is a class below. */
 export type ErrorKind = 'config' | 'identity' | 'refused' | 'unavailable' | 'malformed' | 'internal';
 
-/** A leg of the way from a credential file to a token. */
-export type Step = 'config' | 'identity' | 'exchange' | 'impersonation';
+/** A leg of the way from a credential file to a token or a signature. */
+export type Step = 'config' | 'identity' | 'exchange' | 'impersonation' | 'id_token' | 'signing';
 
 /**
  * What a flight did, as `node:diagnostics_channel` tells it under the name `rolebridge:refresh`, on the thread of a caller

@@ -35,6 +35,8 @@ export declare class TokenSource {
   static fromFile(path: string, options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
   /** From a credential file's text. */
   static fromJSON(text: string, options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
+  /** From the provider that vouches for AWS, with no credential file. */
+  static fromAudience(audience: string, serviceAccount: string | undefined, options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
   /** From what the environment names. */
   static fromEnv(options: Options, variables: Variables, ask?: (question: Question) => void): TokenSource | Failure
   /** The same source for other scopes. */
@@ -56,6 +58,10 @@ export declare class TokenSource {
    * that is being answered, if an identity supplier asks for the token.
    */
   request(variables: Variables, settle: (outcome: Answer | Failure) => void, asker?: Question): Answer | Failure | null
+  /** A source of ID tokens for one audience. */
+  idTokens(audience: string, includesEmail: boolean): TokenSource | Failure
+  /** Has the service account sign. It answers as `request` does. */
+  sign(payload: Uint8Array, variables: Variables, settle: (outcome: Signature | Failure) => void, asker?: Question): Signature | Failure | null
   /** Starts the minting of a token, unless one is cached, and returns at once. */
   warm(variables: Variables): void
   /** What the flights of this process told since somebody asked last. */
@@ -164,6 +170,14 @@ export interface Options {
   roleSessionName?: string
   /** The external id that its trust policy asks for. */
   externalId?: string
+}
+
+/** What a service account signed: RSA with SHA-256 (RS256). */
+export interface Signature {
+  /** The id of the account's key, under which its public half is published. */
+  keyId: string
+  /** The signature itself. */
+  value: Buffer
 }
 
 /** An identity as JavaScript gives it. */

@@ -6,6 +6,7 @@
  */
 
 const { fileURLToPath } = require('node:url');
+const { isUint8Array } = require('node:util/types');
 
 function text(name, value) {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string`);
@@ -19,6 +20,17 @@ function list(name, value) {
   if (!Array.isArray(value)) throw new TypeError(`${name} must be a string or an array of strings`);
   if (value.length === 0) throw new TypeError(`${name} is empty: leave it out, or give it a value`);
   return value.map((item) => text(`each of ${name}`, item));
+}
+
+/** Bytes of any realm; a text would have to be encoded, and only its owner knows how. */
+function bytes(name, value) {
+  if (!isUint8Array(value)) throw new TypeError(`${name} must be a Buffer or a Uint8Array`);
+  return value;
+}
+
+function flag(name, value) {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean`);
+  return value;
 }
 
 /** The path of a file that is named by a path or by a `file:` URL. */
@@ -75,17 +87,33 @@ const SOURCE = {
   externalId: text,
   identity,
 };
-const CLIENT = { keyFilename: path, keyFile: path, credentials: content, library, ...SOURCE };
+const CLIENT = {
+  keyFilename: path,
+  keyFile: path,
+  credentials: content,
+  audience: text,
+  serviceAccount: text,
+  library,
+  ...SOURCE,
+};
+const ID_TOKEN = { includeEmail: flag };
 
 function sourceOptions(options) {
   return checked(options, SOURCE);
 }
 
+function idTokenOptions(options) {
+  return checked(options, ID_TOKEN);
+}
+
 /** The options of createAuthClient, with the file under one name. */
 function clientOptions(options) {
   const { keyFile, keyFilename = keyFile, ...others } = checked(options, CLIENT);
-  const named = ['keyFilename', 'keyFile', 'credentials'].filter((name) => options?.[name] !== undefined);
+  const named = ['keyFilename', 'keyFile', 'credentials', 'audience'].filter((name) => options?.[name] !== undefined);
   if (named.length > 1) throw new TypeError(`${named.join(' and ')} each name a credential: give one of them`);
+  if (others.serviceAccount !== undefined && others.audience === undefined) {
+    throw new TypeError('serviceAccount goes with audience: a credential file names its own');
+  }
   return { keyFilename, ...others };
 }
 
@@ -131,4 +159,4 @@ function distance(from, to) {
   return row[to.length];
 }
 
-module.exports = { clientOptions, list, path, sourceOptions };
+module.exports = { bytes, clientOptions, idTokenOptions, list, path, sourceOptions, text };

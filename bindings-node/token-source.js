@@ -11,7 +11,7 @@ const { tell } = require('./flights.js');
 const { Supplier, questionHere } = require('./identity.js');
 const environment = require('./snapshot.js');
 const { shown } = require('./inspection.js');
-const { list, path: pathOf, sourceOptions } = require('./options.js');
+const { bytes, idTokenOptions, list, path: pathOf, sourceOptions, text: textOf } = require('./options.js');
 
 /** A Google access token. Printing one shows when it ends and nothing else. */
 class Token {
@@ -51,12 +51,21 @@ const NO_CLIENT =
 let tokenAtHand;
 /** The universe in which a source's tokens are good. */
 let universeOf;
+/** The provider to which a source shows the AWS identity. */
+let audienceOf;
+/** The error of a source whose signatures nobody could make, or undefined. Nothing is sent. */
+let signingProblem;
+
+/** How many sources of ID tokens are kept at hand; with one more they are made anew. Their tokens stay in core's cache. */
+const MOST_AUDIENCES = 64;
 
 /** Google access tokens for this AWS workload; see index.d.ts. */
 class TokenSource {
   static {
     tokenAtHand = (source) => source.#atHand()?.token;
     universeOf = (source) => source.#native.universeDomain;
+    audienceOf = (source) => source.#native.audience;
+    signingProblem = (source) => source.#signingProblem();
   }
 
   #native;
@@ -68,10 +77,12 @@ class TokenSource {
   #quotaProjectId;
   /** Who supplies the AWS identity, if the program does. */
   #supplier;
+  /** Sources of ID tokens, by their audience and whether these hold an e-mail. */
+  #idTokens = new Map();
 
   constructor(source, supplier) {
     if (!(source instanceof native.TokenSource)) {
-      throw new TypeError('TokenSource is made by TokenSource.fromFile, fromJSON or fromEnv');
+      throw new TypeError('TokenSource is made by TokenSource.fromFile, fromJSON, fromAudience or fromEnv');
     }
     this.#native = source;
     this.#supplier = supplier;
@@ -90,6 +101,14 @@ class TokenSource {
     if (text === undefined)
       throw new TypeError('json must be a credential file’s text or the object that it stands for');
     return built(options, (known, ask) => native.TokenSource.fromJSON(text, known, environment.snapshot(), ask));
+  }
+
+  static fromAudience(audience, serviceAccount, options) {
+    const provider = textOf('audience', audience);
+    const account = serviceAccount === undefined ? undefined : textOf('serviceAccount', serviceAccount);
+    return built(options, (known, ask) =>
+      native.TokenSource.fromAudience(provider, account, known, environment.snapshot(), ask),
+    );
   }
 
   static fromEnv(options) {
@@ -116,6 +135,19 @@ class TokenSource {
     headers.authorization = kept.authorization;
     if (this.#quotaProjectId !== undefined) headers['x-goog-user-project'] = this.#quotaProjectId;
     return headers;
+  }
+
+  async idToken(audience, options) {
+    const { includeEmail = true } = idTokenOptions(options);
+    if (typeof audience !== 'string') throw new TypeError('audience must be a string');
+    return this.#forAudience(audience, includeEmail).token();
+  }
+
+  async sign(payload) {
+    const outcome = await this.#signature(bytes('payload', payload));
+    tell(this.#native);
+    if (outcome.keyId !== undefined) return outcome;
+    throw errorFrom(outcome, this.#supplier?.causeOf(outcome));
   }
 
   invalidate(token) {
@@ -192,6 +224,31 @@ class TokenSource {
     });
   }
 
+  #forAudience(audience, includesEmail) {
+    const key = `${includesEmail} ${audience}`;
+    const known = this.#idTokens.get(key);
+    if (known !== undefined) return known;
+    const source = made(() => this.#native.idTokens(audience, includesEmail), this.#supplier);
+    if (this.#idTokens.size >= MOST_AUDIENCES) this.#idTokens.clear();
+    this.#idTokens.set(key, source);
+    return source;
+  }
+
+  #signature(payload) {
+    const asker = questionHere();
+    return new Promise((settle) => {
+      const outcome = guarded(() => this.#native.sign(payload, environment.snapshot(), settle, asker));
+      if (outcome !== null) settle(outcome);
+    });
+  }
+
+  /** Core answers at once where there is no account to sign as. */
+  #signingProblem() {
+    if (this.serviceAccount !== undefined) return undefined;
+    const nobody = () => {};
+    return errorFrom(guarded(() => this.#native.sign(Buffer.alloc(0), environment.snapshot(), nobody)));
+  }
+
   #keep(answer) {
     if (this.#kept?.answer === answer) return this.#kept;
     const { value, expiresAt, refreshAfter } = answer;
@@ -217,4 +274,4 @@ function made(make, supplier) {
   throw errorFrom(source);
 }
 
-module.exports = { TokenSource, tokenAtHand, universeOf };
+module.exports = { TokenSource, audienceOf, signingProblem, tokenAtHand, universeOf };

@@ -51,7 +51,7 @@ impl Failure {
         Failure {
             kind: rolebridge::Kind::Internal.name(),
             step: rolebridge::Step::Config.name(),
-            message: "the flight that was to mint the token ended without a result".to_owned(),
+            message: "the flight that was waited for ended without a result".to_owned(),
             field: None,
             status: None,
             code: None,

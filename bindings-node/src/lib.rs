@@ -11,6 +11,7 @@ mod failure;
 mod identity;
 mod promise_resolver;
 mod report;
+mod signature;
 
 use answer::Answer;
 use failure::Failure;
@@ -20,6 +21,7 @@ use napi_derive::napi;
 use promise_resolver::PromiseResolver;
 use report::Flight;
 use rolebridge::{Builder, Environment, binding};
+use signature::Signature;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -116,6 +118,25 @@ impl TokenSource {
         build(rolebridge::TokenSource::builder().json(text), options, variables, ask)
     }
 
+    /// From the provider that vouches for AWS, with no credential file.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "audience: string, serviceAccount: string | undefined, options: Options, variables: Variables, ask?: (question: Question) => void"
+    )]
+    pub fn from_audience(
+        audience: String,
+        service_account: Option<String>,
+        options: Options,
+        variables: Variables,
+        ask: Ask<'_>,
+    ) -> napi::Result<Either<TokenSource, Failure>> {
+        let mut builder = rolebridge::TokenSource::builder().audience(audience);
+        if let Some(email) = service_account {
+            builder = builder.service_account(email);
+        }
+        build(builder, options, variables, ask)
+    }
+
     /// From what the environment names.
     #[napi(catch_unwind, ts_args_type = "options: Options, variables: Variables, ask?: (question: Question) => void")]
     pub fn from_env(
@@ -192,6 +213,41 @@ impl TokenSource {
         let settle = PromiseResolver::new(&settle)?;
         let source = TokenSource(self.0.clone());
         pending.when_settled(move |result| settle.with(source.outcome(result)));
+        Ok(None)
+    }
+
+    /// A source of ID tokens for one audience.
+    #[napi(catch_unwind)]
+    pub fn id_tokens(&self, audience: String, includes_email: bool) -> Either<TokenSource, Failure> {
+        match binding::id_tokens(&self.0, &audience, includes_email) {
+            Ok(source) => Either::A(TokenSource(source)),
+            Err(error) => Either::B(Failure::from(&error)),
+        }
+    }
+
+    /// Has the service account sign. It answers as `request` does.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "payload: Uint8Array, variables: Variables, settle: (outcome: Signature | Failure) => void, asker?: Question",
+        ts_return_type = "Signature | Failure | null"
+    )]
+    pub fn sign(
+        &self,
+        payload: &[u8],
+        variables: Variables,
+        settle: Function<'_, Either<Signature, Failure>, ()>,
+        asker: Option<&Question>,
+    ) -> napi::Result<Option<Either<Signature, Failure>>> {
+        let environment = environment(variables);
+        let mut pending = match asker.and_then(Question::work) {
+            Some(work) => work.during(|| binding::sign(&self.0, payload, &environment)),
+            None => binding::sign(&self.0, payload, &environment),
+        };
+        if let Some(result) = pending.block_for(Duration::ZERO) {
+            return Ok(Some(signature::outcome(result)));
+        }
+        let settle = PromiseResolver::new(&settle)?;
+        pending.when_settled(move |result| settle.with(signature::outcome(result)));
         Ok(None)
     }
 

@@ -9,6 +9,7 @@ import {
   type ErrorKind,
   RefusedError,
   RolebridgeError,
+  type Signature,
   type Step,
   type Token,
   TokenSource,
@@ -41,6 +42,20 @@ async function uses(): Promise<void> {
   await fetch('https://example.com', { headers: await source.headers() });
   const account: string | undefined = source.serviceAccount ?? source.projectId ?? source.quotaProjectId;
   const narrow: TokenSource = source.withScopes(source.scopes);
+
+  TokenSource.fromAudience('//iam.googleapis.com/…', 'reader@my-project.iam.gserviceaccount.com', { scopes: 'email' });
+  TokenSource.fromAudience('//iam.googleapis.com/…', undefined, { profile: 'work' });
+  const identity: Token = await source.idToken('https://service.example');
+  await source.idToken('https://service.example', { includeEmail: false });
+  const signature: Signature = await source.sign(Buffer.from('payload'));
+  await source.sign(new Uint8Array(3));
+  console.log(identity, signature.keyId, signature.value.toString('base64'));
+  createAuthClient({ audience: '//iam.googleapis.com/…', serviceAccount: 'reader@my-project.iam.gserviceaccount.com' });
+  const accounted = createAuthClient({ library, audience: '//iam.googleapis.com/…' });
+  const [text, signed] = [await accounted.fetchIdToken?.('https://service.example'), await accounted.sign?.('payload')];
+  console.log(text, signed?.keyId, signed?.signedBlob);
+  const steps: Step[] = ['id_token', 'signing'];
+  console.log(steps);
 
   const own: library.AuthClient = createAuthClient({ library, credentials: {}, scopes: 'email' });
   new BigQuery({ authClient: own });
@@ -96,6 +111,16 @@ async function misuses(source: TokenSource, token: Token): Promise<void> {
   createAuthClient({ keyFileName: 'credential.json' });
   // @ts-expect-error: an unset variable is no file.
   createAuthClient({ keyFilename: process.env.CREDENTIAL });
+  // @ts-expect-error: an audience is text.
+  TokenSource.fromAudience(undefined);
+  // @ts-expect-error: there is no such option.
+  source.idToken('https://service.example', { email: false });
+  // @ts-expect-error: bytes are signed.
+  source.sign('payload');
+  // @ts-expect-error: one credential is named.
+  createAuthClient({ keyFilename: 'credential.json', audience: '//iam.googleapis.com/…' });
+  // @ts-expect-error: an account goes with an audience.
+  createAuthClient({ serviceAccount: 'reader@my-project.iam.gserviceaccount.com' });
   // @ts-expect-error: a path is an option.
   createAuthClient('credential.json');
   // @ts-expect-error: one credential is named.
