@@ -20,8 +20,8 @@ use napi::bindgen_prelude::{Either, Function};
 use napi_derive::napi;
 use promise_resolver::PromiseResolver;
 use report::Flight;
-use signature::Signature;
 use rolebridge::{Builder, Environment, binding};
+use signature::Signature;
 use std::collections::HashMap;
 use std::time::Duration;
 

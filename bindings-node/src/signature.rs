@@ -16,10 +16,9 @@ pub struct Signature {
 
 pub(crate) fn outcome(result: Result<rolebridge::Signature, Error>) -> Either<Signature, Failure> {
     match result {
-        Ok(signature) => Either::A(Signature {
-            key_id: signature.key_id().to_owned(),
-            value: Buffer::from(signature.bytes()),
-        }),
+        Ok(signature) => {
+            Either::A(Signature { key_id: signature.key_id().to_owned(), value: Buffer::from(signature.bytes()) })
+        }
         Err(error) => Either::B(Failure::from(&error)),
     }
 }

@@ -12,9 +12,14 @@ const { RolebridgeError, TokenSource } = require('rolebridge');
 const { ROOT, World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
 const { folder } = require('./helpers/program.js');
+const { claimsOf, verifySignature } = require('./helpers/published.js');
 
 const FOLDER = join(ROOT, 'tests/scenarios');
 const HOUR = 3_600_000;
+/** Who is shown an ID token, unless a call names another. */
+const AUDIENCE = 'https://service.example';
+/** What is signed: bytes that are no text. */
+const PAYLOAD = Buffer.from('payload\x00\xff', 'latin1');
 
 let passed = 0;
 test.after(() => console.log(`scenarios in Node: ${passed}`));
@@ -39,9 +44,9 @@ for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.json')))
       `warned of ${inspect(warnings)}`,
     );
     const operations = await world.operations();
-    // The query that tries a token is the runner's own.
+    // The runner's own: the query that tries a token, and what it asks for keys.
     assert.deepEqual(
-      operations.filter((operation) => operation !== 'bigquery.query'),
+      operations.filter((operation) => !/^(bigquery|www)\./.test(operation)),
       scenario.requests,
     );
     for (const secret of secrets) {
@@ -82,26 +87,47 @@ async function play(scenario, world, home, secrets) {
     } else if (action === 'build') {
       errors.push(failsAs(world.fill(expected.error, home), await outcome(async () => make())));
     } else {
-      assert.equal(action, 'token');
       source ??= make();
-      const result = await outcome(() => source.token());
+      const result = await outcome(() => answer(world, source, call));
       if (expected.error) {
         errors.push(failsAs(world.fill(expected.error, home), result));
         continue;
       }
       if (result.error) throw result.error;
-      const { value, expiresAt } = result.value;
-      if (expected === 'ok') {
-        const left = expiresAt.getTime() - Date.now();
-        assert.ok(left > 0 && left <= HOUR, `ends in ${left} ms`);
-        await world.sessionUser(value);
-      } else {
-        assert.equal(value === before, expected === 'same', `not ${expected}`);
-      }
+      const value = result.value ?? before;
+      if (expected !== 'ok') assert.equal(value === before, expected === 'same', `not ${expected}`);
       before = value;
     }
   }
   return errors;
+}
+
+/** The value of the token that a call brought, checked; none of a signature. */
+async function answer(world, source, { token: wanted, id_token, audience = AUDIENCE, sign }) {
+  if (sign !== undefined) {
+    await verifySignature(world, await source.sign(PAYLOAD), PAYLOAD);
+    return undefined;
+  }
+  if (id_token !== undefined) {
+    const { value, expiresAt } = await source.idToken(audience);
+    const { aud, email, exp } = await claimsOf(world, value);
+    assert.deepEqual([aud, email], [audience, world.info.service_account]);
+    endsWithinTheHour(expiresAt.getTime());
+    endsWithinTheHour(exp * 1000);
+    return value;
+  }
+  assert.ok(wanted !== undefined, 'no such call');
+  const { value, expiresAt } = await source.token();
+  if (wanted === 'ok') {
+    endsWithinTheHour(expiresAt.getTime());
+    await world.sessionUser(value);
+  }
+  return value;
+}
+
+function endsWithinTheHour(end) {
+  const left = end - Date.now();
+  assert.ok(left > 0 && left <= HOUR, `ends in ${left} ms`);
 }
 
 async function outcome(run) {

@@ -1,7 +1,6 @@
 """What the service account gives besides access tokens: ID tokens and signatures, checked with its published keys."""
 
 import asyncio
-import base64
 import copy
 import json
 import pickle
@@ -12,14 +11,13 @@ import google.auth.credentials
 import pytest
 import requests
 import rolebridge
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from google.auth import exceptions, jwt
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import id_token as verifier
 from rolebridge import ConfigError, RefusedError, TokenSource
 
-from cloud import World, call, merged, output_of
+from cloud import World, merged, output_of
+from published import base64url, verify_signature
 
 AUDIENCE = "https://service.example"
 
@@ -48,19 +46,6 @@ def claims_of(world: World, token: str) -> dict[str, Any]:
     """As Google's own verifier reads it."""
     url = f"{world.info['google']}/oauth2/v1/certs"
     return dict(verifier.verify_token(token, Request(), AUDIENCE, url))
-
-
-def verify(world: World, signature: rolebridge.Signature, payload: bytes) -> None:
-    """Raises `cryptography.exceptions.InvalidSignature`."""
-    published = call("GET", f"{world.info['google']}/service_accounts/v1/jwk/{world.info['service_account']}")
-    (key,) = (key for key in published["keys"] if key["kid"] == signature.key_id)
-    number = {name: int.from_bytes(base64url(key[name])) for name in ("n", "e")}
-    public = rsa.RSAPublicNumbers(number["e"], number["n"]).public_key()
-    public.verify(signature.value, payload, padding.PKCS1v15(), hashes.SHA256())
-
-
-def base64url(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_an_id_token_is_of_the_account_for_its_audience_and_kept(world: World, source: TokenSource) -> None:
@@ -92,7 +77,7 @@ def test_more_audiences_than_are_kept_at_hand_all_have_a_token(world: World, sou
 def test_a_signature_is_the_account_s_and_is_asked_for_each_time(world: World, source: TokenSource) -> None:
     for payload in (b"a\x00b", b"\xff" * 70_000, bytearray(b"array"), memoryview(b"view")):
         signature = source.sign(cast(bytes, payload))
-        verify(world, signature, bytes(payload))
+        verify_signature(world, signature, bytes(payload))
         assert repr(signature) == f"<rolebridge.Signature key_id={signature.key_id}>"
     assert world.operations().count("iamcredentials.signBlob") == 4
     assert world.operations().count("iamcredentials.generateAccessToken") == 1
@@ -102,7 +87,7 @@ def test_asyncio_waits_for_both(world: World, source: TokenSource) -> None:
     async def both() -> None:
         token, signature = await asyncio.gather(source.id_token_async(AUDIENCE), source.sign_async(b"payload"))
         assert claims_of(world, token.value)["aud"] == AUDIENCE
-        verify(world, signature, b"payload")
+        verify_signature(world, signature, b"payload")
 
     asyncio.run(both())
 

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rolebridge import RolebridgeError, Token, TokenSource
+from rolebridge import RolebridgeError, Signature, Token, TokenSource
 
 from cloud import TESTS, World, merged
+from published import claims_of, verify_signature
+
+#: Who is shown an ID token, unless a call names another.
+AUDIENCE = "https://service.example"
+
+#: What is signed: bytes that are no text.
+PAYLOAD = b"payload\x00\xff"
 
 SCENARIOS = sorted((TESTS / "scenarios").glob("*.json"))
 
@@ -39,8 +46,8 @@ def test_scenario(
     assert all(text in warning for text, warning in zip(wanted, warnings, strict=True)), warnings
     for secret in run.secrets:
         assert not any(secret in str(vars(record)) for record in records)
-    # The runner's own check of a token aside.
-    seen = [operation for operation in run.world.operations() if not operation.startswith("bigquery.")]
+    # The runner's own checks of tokens and signatures aside.
+    seen = [operation for operation in run.world.operations() if not operation.startswith(("bigquery.", "www."))]
     assert seen == scenario["requests"]
 
 
@@ -91,6 +98,18 @@ class Run:
                 assert self.before is not None
                 assert (token.value == self.before.value) == (wanted == "same")
                 self.before = token
+            case {"id_token": {"error": wanted}}:
+                self.fails(lambda: self.id_token(call), wanted)
+            case {"id_token": "ok" | "same" | "new" as wanted}:
+                token = self.id_token(call)
+                if wanted != "ok":
+                    assert self.before is not None
+                    assert (token.value == self.before.value) == (wanted == "same")
+                self.before = token
+            case {"sign": {"error": wanted}}:
+                self.fails(self.sign, wanted)
+            case {"sign": "ok"}:
+                verify_signature(self.world, self.sign(), PAYLOAD)
             case {"fault": fault}:
                 self.world.order(fault)
             case {"world": patch}:
@@ -109,6 +128,22 @@ class Run:
     def token(self) -> Token:
         self.source = self.source or self.build()
         return self.source.token()
+
+    def id_token(self, call: Mapping[str, Any]) -> Token:
+        """The account's for its audience, which ends within the hour; the token's end is its own claim."""
+        self.source = self.source or self.build()
+        audience = call.get("audience", AUDIENCE)
+        token = self.source.id_token(audience)
+        claims = claims_of(self.world, token.value)
+        assert (claims["aud"], claims["email"]) == (audience, self.world.info["service_account"])
+        now = datetime.now(timezone.utc)
+        for end in (token.expires_at, datetime.fromtimestamp(claims["exp"], timezone.utc)):
+            assert now < end <= now + timedelta(hours=1)
+        return token
+
+    def sign(self) -> Signature:
+        self.source = self.source or self.build()
+        return self.source.sign(PAYLOAD)
 
     def fails(self, call: Callable[[], object], wanted: Mapping[str, Any]) -> None:
         with pytest.raises(RolebridgeError) as caught:

@@ -4,7 +4,7 @@
 mod support;
 
 use rolebridge::binding::{self, FlightReport, Level};
-use rolebridge::{Error, Token, TokenSource};
+use rolebridge::{Error, Signature, Token, TokenSource};
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -13,7 +13,14 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::published;
+
+/// Who is shown an ID token, unless a call names another.
+const AUDIENCE: &str = "https://service.example";
+
+/// What is signed: bytes that are no text.
+const PAYLOAD: &[u8] = b"payload\x00\xff";
 
 #[test]
 fn every_scenario() {
@@ -114,7 +121,8 @@ impl<'a> Run<'a> {
             (result, _) => panic!("{}: building gave {result:?}", self.name),
         }
         let mut requests: Vec<_> = self.world.requests().into_iter().map(|record| record.operation).collect();
-        requests.retain(|operation| !operation.starts_with("bigquery."));
+        // The runner's own questions.
+        requests.retain(|operation| !operation.starts_with("bigquery.") && !operation.starts_with("www."));
         requests.sort();
         assert_eq!(json!(requests), scenario["requests"], "{}", self.name);
     }
@@ -122,7 +130,7 @@ impl<'a> Run<'a> {
     fn call(&mut self, mut source: TokenSource, calls: &[Value]) {
         let name = self.name;
         binding::flight_reports(&source);
-        let mut before: Option<Token> = None;
+        let mut before: Option<String> = None;
         for call in calls {
             if !call["fault"].is_null() {
                 self.world.fault(call["fault"].clone());
@@ -141,24 +149,58 @@ impl<'a> Run<'a> {
                 source = source.with_scopes(scopes.iter().filter_map(Value::as_str));
                 continue;
             }
-            let result = source.blocking().token();
-            let is_the_one_before =
-                |token: &Token| before.as_ref().is_some_and(|before| before.value() == token.value());
-            match (&call["token"], result) {
-                (Value::String(word), Ok(token)) => {
+            let (wanted, result) = self.answer(&source, call);
+            match (wanted, result) {
+                (Value::String(word), Ok(value)) => {
+                    let is_the_one_before = before == value;
                     match word.as_str() {
-                        "ok" => self.accept(&token),
-                        "same" => assert!(is_the_one_before(&token), "{name}: another token"),
-                        "new" => assert!(!is_the_one_before(&token), "{name}: the same token"),
+                        "ok" => {}
+                        "same" => assert!(is_the_one_before, "{name}: another token"),
+                        "new" => assert!(!is_the_one_before, "{name}: the same token"),
                         other => panic!("{name}: unknown word `{other}`"),
                     }
-                    before = Some(token);
+                    before = value.or(before);
                 }
                 (Value::Object(expected), Err(error)) => self.expect(&error, &expected["error"]),
-                (_, result) => panic!("{name}: {call} gave {result:?}"),
+                (_, result) => panic!("{name}: {call} gave {:?}", result.map(drop)),
             }
         }
         self.expect_log(&binding::flight_reports(&source));
+    }
+
+    /// What a call wants, and the value of the token that it brought, checked; none of a signature.
+    fn answer<'c>(&self, source: &TokenSource, call: &'c Value) -> (&'c Value, Result<Option<String>, Error>) {
+        let source = source.blocking();
+        let value = |token: Token| Some(token.value().to_owned());
+        match (&call["token"], &call["id_token"]) {
+            (Value::Null, Value::Null) => {
+                let verify = |signature: &Signature| published::verify_signature(&self.world, signature, PAYLOAD);
+                (&call["sign"], source.sign(PAYLOAD).inspect(verify).map(|_| None))
+            }
+            (Value::Null, wanted) => {
+                let audience = call["audience"].as_str().unwrap_or(AUDIENCE);
+                (wanted, source.id_token(audience).inspect(|token| self.accept_id_token(token, audience)).map(value))
+            }
+            (wanted, _) => {
+                let accept = |token: &Token| {
+                    if wanted == "ok" {
+                        self.accept(token);
+                    }
+                };
+                (wanted, source.token().inspect(accept).map(value))
+            }
+        }
+    }
+
+    /// The account's for its audience, which ends within the hour; the token's end is its own claim.
+    fn accept_id_token(&self, token: &Token, audience: &str) {
+        let claims = published::claims(&self.world, token.value());
+        assert_eq!((&claims["aud"], &claims["email"]), (&json!(audience), &self.world.info()["service_account"]));
+        let end = UNIX_EPOCH + Duration::from_secs(claims["exp"].as_u64().expect("a time"));
+        for end in [end, token.expires_at()] {
+            let left = end.duration_since(SystemTime::now()).expect("not ended");
+            assert!(left <= Duration::from_secs(3600), "{}: {left:?} left", self.name);
+        }
     }
 
     /// The warnings of the scenario, and no secret in any line.

@@ -90,12 +90,23 @@ class Tables:
                     case _:
                         try:
                             source = source or TokenSource.from_info(credential, scopes=scenario.get("scopes"))
-                            source.token()
+                            answer(source, call)
                         except RolebridgeError as error:
                             places = {urlsplit(world.info[name]).netloc: place for name, place in PLACES.items()}
                             places[home] = "/home/me"
                             yield error.step, row(scenario.get("cause", scenario["about"]), error, places)
         world.end()
+
+
+def answer(source: TokenSource, call: Mapping[str, Any]) -> None:
+    """What a call of a scenario asks for."""
+    match call:
+        case {"id_token": _}:
+            source.id_token(call.get("audience", "https://service.example"))
+        case {"sign": _}:
+            source.sign(b"payload")
+        case _:
+            source.token()
 
 
 def write(files: Mapping[str, Any], home: Path) -> None:

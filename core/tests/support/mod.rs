@@ -1,6 +1,8 @@
 //! A world of the emulator, and token sources in it: what the tests of this folder share.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod published;
+
 use rolebridge::{Builder, Environment, TokenSource};
 use rolebridge_emulator::{Cloud, World};
 use serde_json::{Value, json};
