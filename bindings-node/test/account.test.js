@@ -7,6 +7,7 @@ const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { ConfigError, RefusedError, TokenSource, createAuthClient } = require('rolebridge');
+const { deferredClass } = require('../deferred-client.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
 const { folder, run } = require('./helpers/program.js');
@@ -177,6 +178,18 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
       await assert.rejects(direct.sign('payload', endpoint(world)), ConfigError);
       await assert.rejects((await direct.getClient()).sign('payload'), ConfigError);
     }));
+
+  test(`google-auth-library ${major}: a client that finds out later whose it is has ID tokens of what it finds`, async () => {
+    class Found extends library.AuthClient {
+      async fetchIdToken(audience) {
+        return `a token for ${audience}`;
+      }
+    }
+    const client = new (deferredClass(library))(new GoogleAuth({ authClient: new Found() }));
+    const auth = new GoogleAuth({ authClient: client });
+    const { idTokenProvider } = await auth.getIdTokenClient(AUDIENCE);
+    assert.equal(await idTokenProvider.fetchIdToken(AUDIENCE), `a token for ${AUDIENCE}`);
+  });
 }
 
 /** Makes a source and a client of an audience, where no file is. */

@@ -4,7 +4,7 @@
 mod support;
 
 use rolebridge::binding::{self, FlightReport, Level};
-use rolebridge::{Error, Token, TokenSource};
+use rolebridge::{Error, Signature, Token, TokenSource};
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::published;
 
 /// Who is shown an ID token, unless a call names another.
 const AUDIENCE: &str = "https://service.example";
@@ -173,11 +174,8 @@ impl<'a> Run<'a> {
         let value = |token: Token| Some(token.value().to_owned());
         match (&call["token"], &call["id_token"]) {
             (Value::Null, Value::Null) => {
-                let signature = source.sign(PAYLOAD);
-                (
-                    &call["sign"],
-                    signature.map(|it| support::published::verify_signature(&self.world, &it, PAYLOAD)).map(|()| None),
-                )
+                let verify = |signature: &Signature| published::verify_signature(&self.world, signature, PAYLOAD);
+                (&call["sign"], source.sign(PAYLOAD).inspect(verify).map(|_| None))
             }
             (Value::Null, wanted) => {
                 let audience = call["audience"].as_str().unwrap_or(AUDIENCE);
@@ -196,7 +194,7 @@ impl<'a> Run<'a> {
 
     /// The account's for its audience, which ends within the hour; the token's end is its own claim.
     fn accept_id_token(&self, token: &Token, audience: &str) {
-        let claims = support::published::claims(&self.world, token.value());
+        let claims = published::claims(&self.world, token.value());
         assert_eq!((&claims["aud"], &claims["email"]), (&json!(audience), &self.world.info()["service_account"]));
         let end = UNIX_EPOCH + Duration::from_secs(claims["exp"].as_u64().expect("a time"));
         for end in [end, token.expires_at()] {
