@@ -88,6 +88,15 @@ impl Shared {
         self.setup.host.spawn(Box::pin(task)).map_err(super::refresh::not_started)?;
         Ok(flight.wait())
     }
+
+    /// IAM may have refused the token that asked first. The cache has the one that asked then.
+    fn signature(&self, outcome: Outcome<Signature>) -> Result<Signature, Error> {
+        self.current.forget();
+        match outcome {
+            Outcome::Settled(result) => result.map(CacheEntry::into_value),
+            Outcome::Abandoned => Err(internal("the flight for a signature ended without a result")),
+        }
+    }
 }
 
 /// In direct access nothing is impersonated.
@@ -110,7 +119,7 @@ impl PendingSignature {
             Err(error) => Err(error.clone()),
             Ok(wait) => loop {
                 if let Some(outcome) = wait.block(None) {
-                    return signature(outcome);
+                    return self.shared.signature(outcome);
                 }
             },
         }
@@ -120,7 +129,7 @@ impl PendingSignature {
     pub fn block_for(&mut self, slice: Duration) -> Option<Result<Signature, Error>> {
         match &mut self.wait {
             Err(error) => Some(Err(error.clone())),
-            Ok(wait) => wait.block(Some(slice)).map(signature),
+            Ok(wait) => wait.block(Some(slice)).map(|outcome| self.shared.signature(outcome)),
         }
     }
 
@@ -140,7 +149,10 @@ impl Future for PendingSignature {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.wait {
             Err(error) => Poll::Ready(Err(error.clone())),
-            Ok(wait) => Poll::Ready(signature(ready!(Pin::new(wait).poll(context)))),
+            Ok(wait) => {
+                let outcome = ready!(Pin::new(wait).poll(context));
+                Poll::Ready(self.shared.signature(outcome))
+            }
         }
     }
 }
@@ -148,12 +160,5 @@ impl Future for PendingSignature {
 impl fmt::Debug for PendingSignature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("PendingSignature").finish_non_exhaustive()
-    }
-}
-
-fn signature(outcome: Outcome<Signature>) -> Result<Signature, Error> {
-    match outcome {
-        Outcome::Settled(result) => result.map(CacheEntry::into_value),
-        Outcome::Abandoned => Err(internal("the flight for a signature ended without a result")),
     }
 }

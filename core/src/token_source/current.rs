@@ -136,6 +136,11 @@ impl CurrentToken {
         true
     }
 
+    /// The next caller asks the cache.
+    pub(super) fn forget(&self) {
+        self.set(None);
+    }
+
     fn set(&self, current: Option<Current>) {
         self.current.store(current.map(Arc::new));
         self.own_headers.outdate();

@@ -1,6 +1,6 @@
 //! ID tokens and signatures: what is kept, what is shared, and who asks for a signature.
 
-use super::{FILE, Stage, builder, pass, source};
+use super::{FILE, Stage, builder, pass, source, value};
 use crate::error::{Kind, Step};
 use crate::host::Clock;
 use crate::host::fake::Outage;
@@ -118,6 +118,7 @@ async fn a_token_that_iam_no_longer_knows_is_minted_anew_for_a_signature() {
     host.world().signature_refusals = vec![401];
     source.sign(b"payload").await.expect("a signature");
     assert_eq!(host.world().signers, ["access-1", "access-2"]);
+    assert_eq!(value(&source).await.as_deref(), Ok("access-2"), "the one that IAM refused is given out no more");
 }
 
 #[tokio::test(start_paused = true)]
