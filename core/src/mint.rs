@@ -156,7 +156,7 @@ impl Mint {
             Err(Failure { cooldown_until: Some(_), .. }) => return result,
             result => result.as_ref().err().map(|failure| failure.error.clone()),
         };
-        let steps = self.context.trace.so_far();
+        let steps = self.context.trace.untold();
         self.registries
             .log
             .add(self.keys.identity.bytes(), FlightReport { begun_at, steps, error, is_renewal: !self.is_waited_for });

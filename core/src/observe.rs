@@ -4,6 +4,7 @@ use crate::error::{Error, Step};
 use crate::time::Skew;
 use crate::token::Token;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub(crate) struct MintTrace {
     /// How long the mint has been going on.
     elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
     steps: Mutex<Vec<StepReport>>,
+    /// How many of them a log was told of.
+    told: AtomicUsize,
 }
 
 /// A request that was taken down and has no answer yet.
@@ -70,7 +73,7 @@ pub(crate) struct Asked {
 
 impl MintTrace {
     pub(crate) fn new(elapsed: Box<dyn Fn() -> Duration + Send + Sync>) -> MintTrace {
-        MintTrace { elapsed, steps: Mutex::default() }
+        MintTrace { elapsed, steps: Mutex::default(), told: AtomicUsize::default() }
     }
 
     pub(crate) fn begin(&self, step: Step) {
@@ -141,9 +144,11 @@ impl MintTrace {
         }
     }
 
-    /// What was taken down until now.
-    pub(crate) fn so_far(&self) -> Vec<StepReport> {
-        self.steps().clone()
+    /// What was taken down since this was asked last: a flight in another one is told of once.
+    pub(crate) fn untold(&self) -> Vec<StepReport> {
+        let steps = self.steps();
+        let told = self.told.swap(steps.len(), Ordering::Relaxed);
+        steps.get(told..).unwrap_or_default().to_vec()
     }
 
     pub(crate) fn explain(&self, result: Result<Token, Error>) -> Explanation {

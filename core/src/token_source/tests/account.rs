@@ -118,6 +118,9 @@ async fn a_token_that_iam_no_longer_knows_is_minted_anew_for_a_signature() {
     host.world().signature_refusals = vec![401];
     source.sign(b"payload").await.expect("a signature");
     assert_eq!(host.world().signers, ["access-1", "access-2"]);
+    let reports = source.flight_reports();
+    let told = reports.iter().flat_map(|report| &report.steps).filter(|step| step.step == Step::Signing).count();
+    assert_eq!(told, 2, "each try is told of once");
     assert_eq!(value(&source).await.as_deref(), Ok("access-2"), "the one that IAM refused is given out no more");
 }
 
