@@ -145,6 +145,8 @@ class TokenSource {
 
   async sign(payload) {
     const outcome = await this.#signature(bytes('payload', payload));
+    // IAM may have refused the token that is at hand here; core knows.
+    if (this.#kept !== null) this.#kept.refreshAfter = 0;
     tell(this.#native);
     if (outcome.keyId !== undefined) return outcome;
     throw errorFrom(outcome, this.#supplier?.causeOf(outcome));

@@ -1,8 +1,6 @@
 //! Core's token source, with the Python object of the current token.
 
-use crate::building::Building;
 use crate::failure::{Failure, either, guarded};
-use crate::identity::Asked;
 use crate::logging::Record;
 use crate::pending::Pending;
 use crate::signature::PendingSignature;
@@ -11,8 +9,7 @@ use crate::token::{Issued, Token};
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rolebridge::{Builder, TokenSource};
-use std::path::PathBuf;
+use rolebridge::TokenSource;
 use std::sync::Arc;
 
 /// What `rolebridge.TokenSource` is made around.
@@ -52,72 +49,6 @@ impl Source {
 
 #[pymethods]
 impl Source {
-    /// Begins to make a source of a file, of JSON text, of an audience, or of what the variables name; `aside`, the file is read by
-    /// another thread than the one that waits. `identity` is how a thread is started, and what it calls.
-    #[staticmethod]
-    #[expect(clippy::too_many_arguments, reason = "the options of a source, which the Python side names")]
-    fn build(
-        file: Option<PathBuf>,
-        json: Option<String>,
-        audience: Option<String>,
-        service_account: Option<String>,
-        scopes: Option<Vec<String>>,
-        quota_project_id: Option<String>,
-        universe_domain: Option<String>,
-        allow_endpoints: Option<Vec<String>>,
-        profile: Option<String>,
-        role_arn: Option<String>,
-        role_session_name: Option<String>,
-        external_id: Option<String>,
-        identity: Option<(Py<PyAny>, Py<PyAny>)>,
-        variables: &Bound<'_, PyDict>,
-        aside: bool,
-    ) -> PyResult<Building> {
-        let reads_no_file = json.is_some() || audience.is_some();
-        // Every later snapshot is given to `request`, so that this one is not the source's for life.
-        let mut builder = Builder::default().environment(snapshot(variables)?);
-        if let Some(path) = file {
-            builder = builder.file(path);
-        }
-        if let Some(text) = json {
-            builder = builder.json(text);
-        }
-        if let Some(audience) = audience {
-            builder = builder.audience(audience);
-        }
-        if let Some(email) = service_account {
-            builder = builder.service_account(email);
-        }
-        if let Some(scopes) = scopes {
-            builder = builder.scopes(scopes);
-        }
-        if let Some(project) = quota_project_id {
-            builder = builder.quota_project(project);
-        }
-        if let Some(domain) = universe_domain {
-            builder = builder.universe_domain(domain);
-        }
-        if let Some(origins) = allow_endpoints {
-            builder = builder.allow_endpoints(origins);
-        }
-        if let Some(name) = profile {
-            builder = builder.profile(name);
-        }
-        if let Some(role_arn) = role_arn {
-            builder = builder.role_arn(role_arn);
-        }
-        if let Some(name) = role_session_name {
-            builder = builder.role_session_name(name);
-        }
-        if let Some(id) = external_id {
-            builder = builder.external_id(id);
-        }
-        if let Some((start, ask)) = identity {
-            builder = builder.identity(Asked::new(start, ask));
-        }
-        Ok(if aside && !reads_no_file { Building::aside(builder) } else { Building::here(builder) })
-    }
-
     /// The object of the cached token, if that needs no renewal and it was made into one before.
     fn kept(&self, py: Python<'_>) -> Option<Py<Token>> {
         let issued = guarded(|| Ok(self.source.cached())).ok()??;

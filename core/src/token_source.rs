@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod builder;
 mod current;
+mod id_tokens;
 mod own_copies;
 pub(crate) mod pending;
 mod refresh;

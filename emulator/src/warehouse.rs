@@ -3,6 +3,7 @@
 pub(crate) mod column;
 pub(crate) mod database;
 pub(crate) mod dialect;
+pub(crate) mod format;
 pub(crate) mod load;
 mod rows;
 

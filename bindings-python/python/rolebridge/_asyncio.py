@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rolebridge._native import Signature, Token
-    from rolebridge._source import TokenSource
+    from rolebridge._wait_types import Asker
 
 #: The loops on which somebody waits for a token just now.
 _awaited: "dict[asyncio.AbstractEventLoop, _Awaited]" = {}
@@ -29,7 +29,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_awaited.clear)
 
 
-def token(source: "TokenSource") -> "Awaitable[Token]":
+def token(source: "Asker") -> "Awaitable[Token]":
     """A future of the running loop, or a coroutine of trio's. Errors: `RuntimeError` where neither runs; when it is
     awaited, as `TokenSource.token`.
     """
@@ -49,7 +49,7 @@ def token(source: "TokenSource") -> "Awaitable[Token]":
     return _asked(loop, source, request, source._adopted, source.token)
 
 
-def signature(source: "TokenSource", payload: bytes) -> "Awaitable[Signature]":
+def signature(source: "Asker", payload: bytes) -> "Awaitable[Signature]":
     """The same of a signature."""
     variables = environment()
 
@@ -62,7 +62,7 @@ def signature(source: "TokenSource", payload: bytes) -> "Awaitable[Signature]":
 
 def _asked(
     loop: "asyncio.AbstractEventLoop | None",
-    source: "TokenSource",
+    source: "Asker",
     request: "Callable[[Inbox], int | Failure]",
     adopted: "Callable[[Any], Any]",
     blocking: "Callable[[], Any]",
@@ -96,12 +96,12 @@ class _Awaited:
             _awaited.pop(ended, None)  # It closed while somebody waited, and will not tell.
         self._loop = loop
         self._inbox = Inbox()
-        self._futures: dict[int, tuple[TokenSource, Callable[[Any], Any], asyncio.Future[Any]]] = {}
+        self._futures: dict[int, tuple[Asker, Callable[[Any], Any], asyncio.Future[Any]]] = {}
         loop.add_reader(self._inbox.fileno(), self._deliver)
         _awaited[loop] = self
 
     def request(
-        self, source: "TokenSource", request: "Callable[[Inbox], int | Failure]", adopted: "Callable[[Any], Any]"
+        self, source: "Asker", request: "Callable[[Inbox], int | Failure]", adopted: "Callable[[Any], Any]"
     ) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = self._loop.create_future()
         try:

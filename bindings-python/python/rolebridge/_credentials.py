@@ -181,4 +181,4 @@ class SigningCredentials(Credentials, Signing):
         """What signs, for `google.auth.jwt.encode` and the like."""
         from rolebridge._signer import Signer
 
-        return Signer(self)
+        return Signer(self.sign_bytes)

@@ -101,6 +101,29 @@ class Failure:
 class Building:
     """A source that is being made."""
 
+    @staticmethod
+    def begin(
+        file: str | None,
+        json: str | None,
+        audience: str | None,
+        service_account: str | None,
+        scopes: list[str] | None,
+        quota_project_id: str | None,
+        universe_domain: str | None,
+        allow_endpoints: list[str] | None,
+        profile: str | None,
+        role_arn: str | None,
+        role_session_name: str | None,
+        external_id: str | None,
+        identity: tuple[Callable[..., Any], Callable[[Question], None]] | None,
+        variables: dict[str, bytes],
+        aside: bool,
+    ) -> Building:
+        """Begins to make a source of a file, of JSON text, of an audience, or of what the variables name; `aside`,
+        the file is read by another thread than the one that waits. `identity` is how a thread is started, and what it
+        calls.
+        """
+
     def wait(self, seconds: float | None) -> Source | Failure | None:
         """Waits for so many seconds, or until it is made; none if it is still to come, or was given before."""
 
@@ -167,29 +190,6 @@ class Record:
 @final
 class Source:
     """What `rolebridge.TokenSource` is made around."""
-
-    @staticmethod
-    def build(
-        file: str | None,
-        json: str | None,
-        audience: str | None,
-        service_account: str | None,
-        scopes: list[str] | None,
-        quota_project_id: str | None,
-        universe_domain: str | None,
-        allow_endpoints: list[str] | None,
-        profile: str | None,
-        role_arn: str | None,
-        role_session_name: str | None,
-        external_id: str | None,
-        identity: tuple[Callable[..., Any], Callable[[Question], None]] | None,
-        variables: dict[str, bytes],
-        aside: bool,
-    ) -> Building:
-        """Begins to make a source of a file, of JSON text, of an audience, or of what the variables name; `aside`,
-        the file is read by another thread than the one that waits. `identity` is how a thread is started, and what it
-        calls.
-        """
 
     def kept(self) -> Token | None:
         """The object of the cached token, if that needs no renewal and it was made into one before."""

@@ -221,7 +221,7 @@ class TokenSource:
         # The main thread must not be in a system call that no signal ends, such as the opening of a named pipe.
         aside = _wait.is_main_thread()
         supplier = recipe[2]["identity"]
-        building = _native.Source.build(
+        building = _native.Building.begin(
             file=file,
             json=json,
             audience=audience,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from rolebridge._source import TokenSource
+    from rolebridge._wait_types import Asker
 
 
 def is_running() -> bool:
@@ -24,7 +24,7 @@ def is_running() -> bool:
 
 
 def asked(
-    source: "TokenSource",
+    source: "Asker",
     request: "Callable[[Inbox], int | Failure]",
     adopted: "Callable[[Any], Any]",
     blocking: "Callable[[], Any]",
@@ -43,7 +43,7 @@ def asked(
     return _answered(source, inbox, pipe, adopted)
 
 
-async def _answered(source: "TokenSource", inbox: Inbox, pipe: int, adopted: "Callable[[Any], Any]") -> "Any":
+async def _answered(source: "Asker", inbox: Inbox, pipe: int, adopted: "Callable[[Any], Any]") -> "Any":
     await sys.modules["trio"].lowlevel.wait_readable(pipe)
     arrival = inbox.take()
     assert arrival is not None

@@ -6,8 +6,6 @@ use crate::cache::{Answer, CacheEntry, Next, Outcome, Slot, Wait};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::mint::{Mint, Product, Signature};
-use arc_swap::ArcSwap;
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -19,24 +17,11 @@ use std::time::Duration;
 const SIGNING_SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/iam", "https://www.googleapis.com/auth/cloud-platform"];
 
-/// How many audiences one source keeps a source for; with one more it begins anew. Their tokens stay in the cache.
-const MOST_AUDIENCES: usize = 64;
-
-/// The sources of ID tokens that were asked of one token source, by audience. It takes no lock, since a fork may happen at
-/// any moment.
-#[derive(Default)]
-pub(super) struct IdTokens {
-    with_email: ArcSwap<HashMap<String, TokenSource>>,
-    without_email: ArcSwap<HashMap<String, TokenSource>>,
-}
-
 impl TokenSource {
     /// A source of ID tokens for one audience; the same one each time.
     pub(crate) fn id_tokens(&self, audience: &str, includes_email: bool) -> Result<TokenSource, Error> {
-        let IdTokens { with_email, without_email } = &self.0.id_tokens;
-        let known = if includes_email { with_email } else { without_email };
-        if let Some(source) = known.load().get(audience) {
-            return Ok(source.clone());
+        if let Some(source) = self.0.id_tokens.known(audience, includes_email) {
+            return Ok(source);
         }
         if self.service_account().is_none() {
             return Err(without_account(Step::IdToken, "an ID token is a service account's"));
@@ -49,12 +34,7 @@ impl TokenSource {
         let mut setup = self.0.setup.clone();
         setup.request.product = Product::IdToken { audience: audience.into(), includes_email };
         let made = TokenSource::new(setup);
-        known.rcu(|known| {
-            let mut known = if known.len() < MOST_AUDIENCES { HashMap::clone(known) } else { HashMap::new() };
-            known.entry(audience.to_owned()).or_insert_with(|| made.clone());
-            known
-        });
-        Ok(known.load().get(audience).cloned().unwrap_or(made))
+        Ok(self.0.id_tokens.keep(audience, includes_email, made))
     }
 
     pub(crate) fn request_signature(&self, payload: &[u8], environment: &Environment) -> PendingSignature {

@@ -1,7 +1,7 @@
 //! The way of a caller who needs the cache: what it answers, and the flight that it may start.
 
-use super::account::IdTokens;
 use super::current::{Current, CurrentToken};
+use super::id_tokens::IdTokens;
 use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Wait};
 use crate::context::{Deadline, MintContext};
 use crate::environment::Environment;

@@ -2,6 +2,7 @@
 
 use crate::warehouse::column::Field;
 use crate::warehouse::database::Database;
+use crate::warehouse::format::Format;
 use crate::warehouse::rows::rows;
 
 pub(crate) struct Load {
@@ -14,22 +15,6 @@ pub(crate) struct Load {
     pub(crate) write: Write,
     /// Whether the table may be made.
     pub(crate) creates: bool,
-}
-
-pub(crate) enum Format {
-    /// One object a line.
-    Json,
-    Csv(Csv),
-}
-
-pub(crate) struct Csv {
-    pub(crate) delimiter: u8,
-    /// None where nothing is quoted.
-    pub(crate) quote: Option<u8>,
-    pub(crate) skipped_rows: usize,
-    pub(crate) null: String,
-    /// Whether columns at a row's end may be missing.
-    pub(crate) allows_jagged_rows: bool,
 }
 
 /// What becomes of the rows that are there.
@@ -76,7 +61,7 @@ impl Load {
         }
         let schema = self.schema.as_ref().or(found.as_ref());
         let schema = schema.ok_or_else(|| Failure::new("invalid", "No schema specified on job or table."))?;
-        let rows = rows(self, schema, bytes).map_err(|detail| {
+        let rows = rows(&self.format, self.ignores_unknown_values, schema, bytes).map_err(|detail| {
             let format = if matches!(self.format, Format::Json) { "JSON" } else { "CSV" };
             let message = format!(
                 "Error while reading data, error message: {format} table encountered too many errors, giving up. \

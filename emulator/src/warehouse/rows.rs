@@ -2,7 +2,7 @@
 
 use crate::warehouse::column::{Field, Kind};
 use crate::warehouse::database::{stored, timestamp};
-use crate::warehouse::load::{Csv, Format, Load};
+use crate::warehouse::format::{Csv, Format};
 use csv::{ReaderBuilder, StringRecord};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,14 +12,14 @@ use serde_json::{Map, Value as Json};
 type Row = Vec<Value>;
 
 /// The wrong side says what is wrong with the first row that is.
-pub(super) fn rows(load: &Load, schema: &[Field], bytes: &[u8]) -> Result<Vec<Row>, String> {
-    match &load.format {
-        Format::Json => json_rows(load, schema, bytes),
-        Format::Csv(csv) => csv_rows(csv, load.ignores_unknown_values, schema, bytes),
+pub(super) fn rows(format: &Format, ignores_more: bool, schema: &[Field], bytes: &[u8]) -> Result<Vec<Row>, String> {
+    match format {
+        Format::Json => json_rows(ignores_more, schema, bytes),
+        Format::Csv(csv) => csv_rows(csv, ignores_more, schema, bytes),
     }
 }
 
-fn json_rows(load: &Load, schema: &[Field], bytes: &[u8]) -> Result<Vec<Row>, String> {
+fn json_rows(ignores_more: bool, schema: &[Field], bytes: &[u8]) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     let mut position = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -28,7 +28,7 @@ fn json_rows(load: &Load, schema: &[Field], bytes: &[u8]) -> Result<Vec<Row>, St
             let object: Map<String, Json> =
                 serde_json::from_slice(line).map_err(|error| wrong(format!("Parser terminated: {error}")))?;
             let of = |name: &String| schema.iter().any(|field| field.name.eq_ignore_ascii_case(name));
-            if let Some(name) = object.keys().find(|name| !of(name)).filter(|_| !load.ignores_unknown_values) {
+            if let Some(name) = object.keys().find(|name| !of(name)).filter(|_| !ignores_more) {
                 return Err(wrong(format!("No such field: {name}.")));
             }
             let row = schema.iter().map(|field| json_value(field, &object).map_err(wrong)).collect::<Result<_, _>>()?;

@@ -6,7 +6,8 @@ use super::{invalid, jobs, not_imitated, tables};
 use crate::facts::Facts;
 use crate::http::Reply;
 use crate::warehouse::column::{Field, Kind};
-use crate::warehouse::load::{Csv, Format, Load, Write};
+use crate::warehouse::format::{Csv, Format};
+use crate::warehouse::load::{Load, Write};
 use crate::warehouse::{Job, Work};
 use serde_json::Value;
 
