@@ -4,7 +4,6 @@ import json
 import sys
 
 import rolebridge
-from google.auth.exceptions import RefreshError
 from google.cloud import bigquery
 
 client = bigquery.Client(
@@ -15,5 +14,5 @@ client = bigquery.Client(
 try:
     for row in client.query("SELECT * FROM mydataset.users ORDER BY id"):
         print(json.dumps(dict(row), default=str))
-except RefreshError as refused:
-    sys.exit(f"error in step {refused.__cause__.step}: {refused}")
+except rolebridge.RolebridgeError as error:
+    sys.exit(f"error in step {error.step}: {error}")
