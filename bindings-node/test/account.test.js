@@ -179,6 +179,19 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
       await assert.rejects((await direct.getClient()).sign('payload'), ConfigError);
     }));
 
+  test(`google-auth-library ${major}: a token that IAM refused to sign with is in no more headers`, () =>
+    inWorld(MAY_SIGN, async (world) => {
+      const client = createAuthClient({ credentials: world.credential(), library });
+      const authorization = async () => new Headers(await client.getRequestHeaders()).get('authorization');
+      const before = await authorization();
+      await world.patch({ expire: ['access_tokens'] });
+      await client.sign('payload');
+      const after = await authorization();
+      assert.notEqual(after, before);
+      assert.equal(after, `Bearer ${(await client.getAccessToken()).token}`);
+      assert.equal(await count(world, 'iamcredentials.generateAccessToken'), 2);
+    }));
+
   test(`google-auth-library ${major}: a client that finds out later whose it is has ID tokens of what it finds`, async () => {
     class Found extends library.AuthClient {
       async fetchIdToken(audience) {
