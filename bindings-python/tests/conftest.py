@@ -19,6 +19,16 @@ _OURS = re.compile(
 
 MakeWorld = Callable[..., World]
 
+_ACCOUNT = "serviceAccount:bigquery-reader@my-project.iam.gserviceaccount.com"
+
+#: Lets the workload's access tokens sign as the account they are of, as signed URLs need, and make ID tokens.
+_SIGNS = {
+    "bindings": [
+        {"role": f"roles/iam.{role}", "members": [_ACCOUNT]}
+        for role in ("serviceAccountTokenCreator", "serviceAccountOpenIdTokenCreator")
+    ]
+}
+
 
 @pytest.fixture(scope="session")
 def control() -> Iterator[str]:
@@ -79,6 +89,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, str]]
 def world(make_world: MakeWorld, environment: Callable[[Mapping[str, str]], None]) -> World:
     """A ready world, and this process one of its instances."""
     world = make_world()
+    environment(world.environment)
+    return world
+
+
+@pytest.fixture
+def signing_world(make_world: MakeWorld, environment: Callable[[Mapping[str, str]], None]) -> World:
+    """A ready world whose service account may sign for itself, and this process one of its instances."""
+    world = make_world(_SIGNS)
     environment(world.environment)
     return world
 

@@ -21,20 +21,10 @@ from published import base64url, verify_signature
 
 AUDIENCE = "https://service.example"
 
-#: Lets the workload's access tokens sign as the account they are of, and make ID tokens.
-BOUND = {
-    "bindings": [
-        {"role": f"roles/iam.{role}", "members": ["serviceAccount:bigquery-reader@my-project.iam.gserviceaccount.com"]}
-        for role in ("serviceAccountTokenCreator", "serviceAccountOpenIdTokenCreator")
-    ]
-}
-
 
 @pytest.fixture
-def world(make_world: Callable[..., World], environment: Callable[..., None]) -> World:
-    world = make_world(BOUND)
-    environment(world.environment)
-    return world
+def world(signing_world: World) -> World:
+    return signing_world
 
 
 @pytest.fixture

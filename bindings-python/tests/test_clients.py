@@ -30,15 +30,10 @@ from cloud import World, output_of
 
 ACCOUNT = "bigquery-reader@my-project.iam.gserviceaccount.com"
 
-#: Lets the account sign as itself, as signed URLs need.
-SIGNS = {"bindings": [{"role": "roles/iam.serviceAccountTokenCreator", "members": [f"serviceAccount:{ACCOUNT}"]}]}
-
 
 @pytest.fixture
-def world(make_world: Callable[..., World], environment: Callable[..., None]) -> World:
-    world = make_world(SIGNS)
-    environment(world.environment)
-    return world
+def world(signing_world: World) -> World:
+    return signing_world
 
 
 @pytest.fixture

@@ -77,6 +77,20 @@ def test_every_other_file_is_google_s(write: Callable[..., Path], monkeypatch: p
         monkeypatch.setenv("ROLEBRIDGE_CREDENTIALS", json.dumps(USER))
 
 
+def test_blank_variables_name_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Then Google's own library looks further, here in gcloud's folder."""
+    (tmp_path / "application_default_credentials.json").write_text(json.dumps(USER))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("ROLEBRIDGE_CREDENTIALS", " ")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "mine")
+    with warnings.catch_warnings():
+        # That a user's credentials name no quota project.
+        warnings.simplefilter("ignore", UserWarning)
+        credentials, project = rolebridge.default()
+    assert type(credentials).__module__ == "google.oauth2.credentials"
+    assert project == "mine"
+
+
 def test_gcloud_s_own_file_is_ours_if_it_is_of_aws(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

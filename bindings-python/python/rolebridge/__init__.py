@@ -84,7 +84,7 @@ def default(
 
     Errors: a `ConfigError` that is a `google.auth.exceptions.DefaultCredentialsError`, or one of google-auth's.
     """
-    made: tuple[google_credentials.Credentials, str | None] = _google("rolebridge._default").default(
+    made: tuple[google_credentials.Credentials, str | None] = _google("default()", "rolebridge._default").default(
         scopes, request, quota_project_id, default_scopes
     )
     return made
@@ -99,18 +99,17 @@ def install() -> None:
 
     Errors: `ImportError` where google-auth is not installed, or has no place for it.
     """
-    _google("rolebridge._default").install()
+    _google("install()", "rolebridge._default").install()
 
 
-def _google(module: str) -> "Any":
-    """A module that needs google-auth, imported."""
+def _google(name: str, module: str) -> "Any":
+    """The module of this name, which needs google-auth, imported."""
     # (importlib would have to be imported itself.)
     try:
         return __import__(module, fromlist=["*"])
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "google":
             raise
-        name = next((name for name, place in _OF_GOOGLE.items() if place == module), "default()")
         raise ImportError(
             f"rolebridge.{name} needs google-auth: `pip install google-auth`", name="google.auth"
         ) from error
@@ -122,7 +121,7 @@ if not TYPE_CHECKING:
     def __getattr__(name):
         if name not in _OF_GOOGLE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        made = getattr(_google(_OF_GOOGLE[name]), name)
+        made = getattr(_google(name, _OF_GOOGLE[name]), name)
         globals()[name] = made
         return made
 

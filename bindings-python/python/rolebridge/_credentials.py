@@ -168,8 +168,7 @@ class SigningCredentials(Credentials, Signing):
         try:
             return self._source.sign(message).value
         except RolebridgeError as error:
-            same = of_a_token(error)
-            raise same from same.__cause__
+            raise of_a_token(error) from error.__cause__
 
     @property
     def signer_email(self) -> str | None:

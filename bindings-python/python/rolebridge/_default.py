@@ -12,6 +12,7 @@ from rolebridge import _native
 from rolebridge._arguments import scopes_of
 from rolebridge._credentials import Credentials
 from rolebridge._google_errors import of_default_credentials
+from rolebridge._native import Failure
 from rolebridge._wait import environment
 from rolebridge.errors import ConfigError
 
@@ -27,21 +28,19 @@ def default(
 ) -> tuple[google_credentials.Credentials, str | None]:
     """The credentials and the project id that the environment names; see `rolebridge.default`."""
     scopes, default_scopes = scopes_of(scopes), scopes_of(default_scopes)
-    if os.environ.get("ROLEBRIDGE_CREDENTIALS") or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-        try:
-            credentials = Credentials.from_env(quota_project_id=quota_project_id)
-        except ConfigError as error:
-            text = _text_for_google()
-            if text is None:
-                same = of_default_credentials(error)
-                raise same from same.__cause__
-            if os.environ.get("ROLEBRIDGE_CREDENTIALS"):
-                # The public function of the same name warns of files that strangers wrote.
-                return hooks._load_credentials_from_info(  # type: ignore[no-any-return]
-                    "ROLEBRIDGE_CREDENTIALS", json.loads(text), scopes, default_scopes, quota_project_id, request
-                )
-        else:
-            return credentials.with_scopes(scopes, default_scopes), credentials.project_id
+    try:
+        credentials = Credentials.from_env(quota_project_id=quota_project_id)
+    except ConfigError as error:
+        text = _native.credential_text(environment())
+        if not _is_google_s(text):
+            raise of_default_credentials(error) from error.__cause__
+        if isinstance(text, str) and os.environ.get("ROLEBRIDGE_CREDENTIALS", "").strip():
+            # The public function of the same name warns of files that strangers wrote.
+            return hooks._load_credentials_from_info(  # type: ignore[no-any-return]
+                "ROLEBRIDGE_CREDENTIALS", json.loads(text), scopes, default_scopes, quota_project_id, request
+            )
+    else:
+        return credentials.with_scopes(scopes, default_scopes), credentials.project_id
 
     theirs, project = google.auth.default(scopes, request, quota_project_id, default_scopes)
     # gcloud's own file, in its well-known place, may be one of AWS.
@@ -76,8 +75,7 @@ def install() -> None:
         try:
             ours = Credentials.from_info(info)
         except ConfigError as error:
-            same = of_default_credentials(error)
-            raise same from same.__cause__
+            raise of_default_credentials(error) from error.__cause__
         # Newer versions of google-auth put the variable's name beside it.
         ours._cred_file_path = filename or None
         return ours.with_scopes(scopes, default_scopes), ours.project_id
@@ -86,10 +84,9 @@ def install() -> None:
     setattr(hooks, _HOOK, made)
 
 
-def _text_for_google() -> str | None:
-    """What the environment names, if Google's own library is to read it."""
-    text = _native.credential_text(environment())
-    return text if isinstance(text, str) and _is_object(text) and not _native.is_supported(text) else None
+def _is_google_s(text: str | Failure | None) -> bool:
+    """Whether Google's own library is to read what the environment names, or to look where it names nothing."""
+    return text is None or (isinstance(text, str) and _is_object(text) and not _native.is_supported(text))
 
 
 def _is_object(text: str) -> bool:

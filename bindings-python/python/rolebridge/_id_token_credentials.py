@@ -31,8 +31,7 @@ class IDTokenCredentials(TokenCredentials):
         try:
             tokens = source_or_credentials._for_audience(audience, include_email)
         except RolebridgeError as error:
-            same = of_a_token(error)
-            raise same from same.__cause__
+            raise of_a_token(error) from error.__cause__
         super().__init__(tokens)
         self._account = source_or_credentials
         self._audience = audience

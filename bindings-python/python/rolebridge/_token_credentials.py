@@ -42,8 +42,7 @@ class TokenCredentials(credentials.Credentials):
         try:
             token = self._source.token()
         except RolebridgeError as error:
-            same = of_a_token(error)
-            raise same from same.__cause__
+            raise of_a_token(error) from error.__cause__
         if token is not self._last:
             self._hold(token)
         return token

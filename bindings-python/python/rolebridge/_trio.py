@@ -44,9 +44,8 @@ def asked(
 
 
 async def _answered(source: "Asker", inbox: Inbox, pipe: int, adopted: "Callable[[Any], Any]") -> "Any":
-    await sys.modules["trio"].lowlevel.wait_readable(pipe)
-    arrival = inbox.take()
-    assert arrival is not None
+    while (arrival := inbox.take()) is None:
+        await sys.modules["trio"].lowlevel.wait_readable(pipe)
     _logging.emit(source._native)
     if isinstance(arrival.outcome, Failure):
         raise raised(arrival.outcome)
