@@ -8,38 +8,18 @@
  */
 
 const assert = require('node:assert/strict');
-const { createRequire } = require('node:module');
 const { join } = require('node:path');
 const test = require('node:test');
 const { createAuthClient } = require('rolebridge');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LAYOUTS, LIBRARIES, carrier, layout } = require('./helpers/layouts.js');
 const { folder } = require('./helpers/program.js');
 const { certificate, grpcServer, restServer } = require('./helpers/recorder.js');
-
-const MAKERS = { 9: require('gal9'), 10.5: require('gal10.5'), 10: require('gal10'), 11: require('gal11') };
-
-/** Which release of the library each client of a layout carries. */
-const LAYOUTS = {
-  'clients-9': { bigquery: '9.15', storage: '9.15', genai: '9.15', gax: '9.15' },
-  'clients-10.5': { bigquery: '10.9', genai: '10.5', gax: '10.5' },
-  'clients-10': { bigquery: '10.9', storage: '9.15', genai: '10.9', gax: '10.5' },
-  'clients-11': { bigquery: '11.3', storage: '11.3', genai: '10.9', gax: '11.3' },
-};
-
-/** The package that brings google-auth-library along. */
-const CARRIERS = {
-  bigquery: ['@google-cloud/bigquery', '@google-cloud/common'],
-  storage: ['@google-cloud/storage'],
-  genai: ['@google/genai'],
-  gax: ['@google-cloud/secret-manager', 'google-gax'],
-};
 
 const { key, cert } = certificate();
 // gRPC reads it when it is loaded.
 process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH = join(folder({ 'roots.pem': cert }), 'roots.pem');
-
-const layout = (name) => createRequire(join(__dirname, 'fixtures', name, 'package.json'));
 
 /** What is done with a client of ours in each of Google's. Each says which requests must have carried the token. */
 const USES = {
@@ -76,6 +56,12 @@ const USES = {
     await genai.models.generateContent({ model: 'm', contents: 'text' });
     return [['POST', '/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent']];
   },
+  async googleapis(load, authClient, { rest }) {
+    const { drive } = load('@googleapis/drive');
+    const { data } = await drive({ version: 'v3', auth: authClient, rootUrl: `${rest.origin}/` }).files.list();
+    assert.equal(data.name, 'answered');
+    return [['GET', '/drive/v3/files']];
+  },
   async gax(load, authClient, { grpc }) {
     const { SecretManagerServiceClient } = load('@google-cloud/secret-manager');
     const client = new SecretManagerServiceClient({ authClient, apiEndpoint: '127.0.0.1', port: grpc.port });
@@ -96,14 +82,12 @@ const USES = {
 for (const [name, carried] of Object.entries(LAYOUTS)) {
   for (const [client, release] of Object.entries(carried)) {
     test(`${name}: ${client} carries google-auth-library ${release}`, () => {
-      let load = layout(name);
-      for (const step of CARRIERS[client]) load = createRequire(load.resolve(step));
-      const { version } = load('google-auth-library/package.json');
+      const { version } = carrier(name, client)('google-auth-library/package.json');
       assert.ok(version.startsWith(`${release}.`), version);
     });
   }
   for (const use of Object.keys(USES).filter((use) => use.split(' ')[0] in carried)) {
-    for (const [maker, library] of Object.entries(MAKERS)) {
+    for (const [maker, library] of Object.entries(LIBRARIES)) {
       test(`a client of google-auth-library ${maker} works in ${use} of ${name}`, async () => {
         const world = await World.make();
         const [rest, grpc] = [await restServer(), await grpcServer({ key, cert })];
