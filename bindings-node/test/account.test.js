@@ -5,15 +5,16 @@
 const assert = require('node:assert/strict');
 const { join } = require('node:path');
 const test = require('node:test');
+const { setTimeout } = require('node:timers/promises');
 const { inspect } = require('node:util');
 const { ConfigError, RefusedError, TokenSource, createAuthClient } = require('rolebridge');
 const { deferredClass } = require('../deferred-client.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
 const { verifySignature } = require('./helpers/published.js');
 
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 const AUDIENCE = 'https://service.example';
 
 /** Lets the workload's access tokens sign as the account that they are of. */
@@ -204,6 +205,33 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.equal(await idTokenProvider.fetchIdToken(AUDIENCE), `a token for ${AUDIENCE}`);
   });
 }
+
+test('Google’s ID token clients of all majors show another token when one ends', () =>
+  inWorld({}, async (world) => {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const short = [part({ alg: 'RS256' }), part({ exp }), part('no signature')].join('.');
+    const libraries = Object.entries(LIBRARIES);
+    const merge = { token: short };
+    await world.fault({ on: 'iamcredentials.generateIdToken', times: libraries.length, do: { merge } });
+    await Promise.all(
+      libraries.map(async ([release, library]) => {
+        const authClient = createAuthClient({ credentials: world.credential(), library });
+        const client = await new library.GoogleAuth({ authClient }).getIdTokenClient(`${AUDIENCE}/${release}`);
+        const shown = async () => new Headers(await client.getRequestHeaders()).get('authorization').split(' ')[1];
+        assert.equal(await shown(), short);
+        let next;
+        do {
+          // The renewal is due when the first half of its life is over.
+          await setTimeout(20);
+          next = await shown();
+        } while (next === short && Date.now() < exp * 1000);
+        assert.notEqual(next, short);
+        for (let call = 0; call < 3; call++) assert.equal(await shown(), next);
+      }),
+    );
+    assert.equal(await count(world, 'iamcredentials.generateIdToken'), 2 * libraries.length);
+  }));
 
 /** Makes a source and a client of an audience, where no file is. */
 const OF_AUDIENCE = `

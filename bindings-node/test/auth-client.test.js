@@ -9,9 +9,8 @@ const { BigQuery } = require('@google-cloud/bigquery');
 const { ConfigError, RefusedError, createAuthClient } = require('rolebridge');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
-
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 
 /** Runs a test in a world with an AuthClient of one copy of google-auth-library. */
 async function withClient(library, { specification, options }, body) {

@@ -12,9 +12,9 @@ const { createAuthClient } = require('rolebridge');
 const { clientFor } = require('../external-account.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
 
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 const EVIL = 'https://attacker.example/';
 const HOSTILE = {
   cloud_resource_manager_url: EVIL,
