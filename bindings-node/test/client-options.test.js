@@ -183,9 +183,7 @@ test('where Google’s library looks by itself, its client answers through ours'
     },
   });
   const program = `
-    const { inspect } = require('node:util');
-const { runInNewContext } = require('node:vm');
-const { createAuthClient } = require('rolebridge');
+    const { createAuthClient } = require('rolebridge');
     const client = createAuthClient({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
     (async () => {
       const { token } = await client.getAccessToken();
