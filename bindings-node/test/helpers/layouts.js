@@ -16,14 +16,8 @@ const LAYOUTS = {
   'clients-11': { bigquery: '11.3', storage: '11.3', genai: '10.9', gax: '11.3', googleapis: '11.3' },
 };
 
-/** The package that brings google-auth-library along. */
-const CARRIERS = {
-  bigquery: ['@google-cloud/bigquery', '@google-cloud/common'],
-  storage: ['@google-cloud/storage'],
-  genai: ['@google/genai'],
-  gax: ['@google-cloud/secret-manager', 'google-gax'],
-  googleapis: ['@googleapis/drive', 'googleapis-common'],
-};
+/** Each client, and what brings google-auth-library along if it does not itself. */
+const CARRIERS = require('../fixtures/carriers.json');
 
 /** A `require` as a program of that layout has it. */
 function layout(name) {
