@@ -3,9 +3,11 @@
 use crate::commands::Command;
 use crate::error::Failure;
 use crate::exit;
+use crate::ids::Wrong;
 use crate::io::{Io, Talk};
-use clap::Parser;
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use std::error::Error;
 use std::ffi::OsString;
 
 /// Use Google Cloud from AWS with no key: set up, configure, see and diagnose.
@@ -30,49 +32,53 @@ pub(crate) struct Arguments {
 }
 
 /// The command that is asked for; none where help was, which has been given.
-pub(crate) fn read<A>(arguments: impl IntoIterator<Item = A>, io: &mut Io<'_>) -> Result<Option<Command>, Failure>
-where
-    A: Into<OsString> + Clone,
-{
+pub(crate) fn read(arguments: &[OsString], io: &mut Io<'_>) -> Result<Option<Command>, Failure> {
     match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => {
-            io.want(match (arguments.quiet, arguments.verbose) {
+        Ok(read) => {
+            io.want(match (read.quiet, read.verbose) {
                 (true, _) => Talk::Quiet,
                 (false, true) => Talk::Verbose,
                 (false, false) => Talk::Usual,
             });
-            Ok(Some(arguments.command))
+            Ok(Some(read.command))
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             io.data(error.render().ansi())?;
             Ok(None)
         }
-        Err(error) => Err(wrong(&error)),
+        Err(error) => Err(wrong(&error, &command_name(arguments))),
     }
 }
 
-/// clap's own sentence, and as the hint its suggestion or where to look.
-fn wrong(error: &clap::Error) -> Failure {
+/// The sentence of whoever checked the value, or clap's own; as the hint its suggestion, or where to look.
+fn wrong(error: &clap::Error, command: &str) -> Failure {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Failure::usage("no command is named").hinting("`rolebridge --help` lists the commands");
+        return Failure::usage("no command is named").hinting(format!("`{command} --help` lists the commands"));
+    }
+    if let Some(wrong) = error.source().and_then(|source| source.downcast_ref::<Wrong>()) {
+        return wrong.into();
     }
     let text = error.render().to_string();
     let sentence = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
     let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let usage = error.get(ContextKind::Usage).map(ToString::to_string);
-    let name = usage.as_deref().and_then(command_name).unwrap_or_else(|| "rolebridge".to_owned());
+    let mut tips = text.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    // The other ones say how to pass an option as a value.
+    let tip = tips.find(|tip| tip.contains("similar"));
     Failure::usage(sentence).hinting(match tip {
         Some(tip) => tip.to_owned(),
-        None => format!("`{name} --help` says what it takes"),
+        None => format!("`{command} --help` says what it takes"),
     })
 }
 
-/// `rolebridge config create` of `Usage: rolebridge config create [OPTIONS] …`.
-fn command_name(usage: &str) -> Option<String> {
-    let words = usage.split_whitespace().skip_while(|word| *word != "rolebridge");
-    let is_name =
-        |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !word.starts_with('-');
-    let name: Vec<_> = words.take_while(is_name).collect();
-    (!name.is_empty()).then(|| name.join(" "))
+/// The command that the arguments name, as far as there is such a one.
+fn command_name(arguments: &[OsString]) -> String {
+    let mut command = Arguments::command();
+    let mut name = "rolebridge".to_owned();
+    for argument in arguments {
+        if let Some(named) = command.find_subcommand(argument).cloned() {
+            name = format!("{name} {}", named.get_name());
+            command = named;
+        }
+    }
+    name
 }

@@ -19,7 +19,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
     match command {
-        Command::Config(arguments) => config::run(arguments, environment, io),
+        Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
         Command::Completions(arguments) => completions::run(&arguments, io),
     }

@@ -1,6 +1,7 @@
 //! What ends a run early: one sentence, a hint, and the exit code that goes with them.
 
 use crate::exit::Exit;
+use crate::ids::Wrong;
 use crate::io::{HINT, Io, WRONG};
 use rolebridge::Kind;
 use std::path::Path;
@@ -25,20 +26,24 @@ impl Failure {
         Failure::new(Exit::Usage, message)
     }
 
+    /// What core says of arguments.
+    pub(crate) fn of_arguments(error: &rolebridge::Error) -> Failure {
+        Failure::of(error, Exit::Usage)
+    }
+
     /// A file that could not be read or written: `what` is the verb.
     pub(crate) fn file(what: &str, path: &Path, cause: &io::Error) -> Failure {
-        let failure = Failure::new(Exit::File, format!("`{}` cannot be {what}: {}", path.display(), reason(cause)));
-        match cause.kind() {
+        let hint = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                failure.hinting("make room on that disk, or name a file on another; nothing was left half-written")
+                "make room on that disk, or name another place"
             }
-            io::ErrorKind::NotFound if what == "written" => failure.hinting("make its folder first, or name another"),
-            io::ErrorKind::NotFound => failure.hinting("look at the spelling, and from which folder the path counts"),
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                failure.hinting("name a file in a folder that is yours, or run as who owns this one")
+                "name a file that is yours, or run as its owner"
             }
-            _ => failure,
-        }
+            io::ErrorKind::NotFound if what == "written" => "make its folder first, or name another place",
+            _ => "name another file",
+        };
+        Failure::new(Exit::File, format!("`{}` cannot be {what}: {}", path.display(), reason(cause))).hinting(hint)
     }
 
     /// Standard output that does not take what is written to it.
@@ -48,6 +53,10 @@ impl Failure {
             _ => Failure::new(Exit::File, format!("standard output cannot be written: {}", reason(cause)))
                 .hinting("look at where the output is sent: the disk may be full"),
         }
+    }
+
+    fn of(error: &rolebridge::Error, exit: Exit) -> Failure {
+        Failure::Told { exit, message: error.message().to_owned(), hint: error.hint().map(str::to_owned) }
     }
 
     /// What to do next, without a full stop.
@@ -72,7 +81,13 @@ impl Failure {
 impl From<rolebridge::Error> for Failure {
     fn from(error: rolebridge::Error) -> Failure {
         let exit = if error.kind() == Kind::Config { Exit::File } else { Exit::Failed };
-        Failure::Told { exit, message: error.message().to_owned(), hint: error.hint().map(str::to_owned) }
+        Failure::of(&error, exit)
+    }
+}
+
+impl From<&Wrong> for Failure {
+    fn from(wrong: &Wrong) -> Failure {
+        Failure::usage(&*wrong.message).hinting(&*wrong.hint)
     }
 }
 

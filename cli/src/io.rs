@@ -74,6 +74,14 @@ impl<'a> Io<'a> {
         Io { input, input_is_terminal, output, talk, wanted: Talk::Usual }
     }
 
+    /// All of standard input, as text.
+    pub(crate) fn read(&mut self) -> io::Result<String> {
+        if self.input_is_terminal {
+            self.say("Reading standard input; Ctrl-D ends it.");
+        }
+        io::read_to_string(&mut self.input)
+    }
+
     pub(crate) fn want(&mut self, wanted: Talk) {
         self.wanted = wanted;
     }

@@ -9,6 +9,8 @@ mod commands;
 mod environment;
 mod error;
 mod exit;
+mod files;
+mod ids;
 mod io;
 
 pub use environment::Variables;
@@ -18,11 +20,13 @@ pub use io::{Io, Stream};
 use std::ffi::OsString;
 
 /// Runs the command with `arguments`, which do not begin with the program's own name.
-pub fn run<A>(arguments: impl IntoIterator<Item = A>, environment: &Variables, io: &mut Io<'_>) -> Exit
-where
-    A: Into<OsString> + Clone,
-{
-    let ended = arguments::read(arguments, io).and_then(|asked| match asked {
+pub fn run<A: Into<OsString>>(
+    arguments: impl IntoIterator<Item = A>,
+    environment: &Variables,
+    io: &mut Io<'_>,
+) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let ended = arguments::read(&arguments, io).and_then(|asked| match asked {
         Some(command) => commands::run(command, environment, io),
         None => Ok(()),
     });
