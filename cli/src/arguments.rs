@@ -24,10 +24,10 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Tell every step on standard error.
-    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    #[arg(long, short, global = true, display_order = 101, conflicts_with = "quiet")]
     verbose: bool,
     /// Tell nothing but errors.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 102)]
     quiet: bool,
 }
 

@@ -70,9 +70,9 @@ impl Failure {
     /// Tells it on standard error, and gives the exit code.
     pub(crate) fn tell(&self, io: &mut Io<'_>) -> Exit {
         let Failure::Told { exit, message, hint } = self else { return Exit::Done };
-        io.tell(format_args!("{WRONG}error:{WRONG:#} {message}"));
+        io.tell(format_args!("{WRONG}error:{WRONG:#} {}", printable(message)));
         if let Some(hint) = hint {
-            io.tell(format_args!("{HINT}hint:{HINT:#} {hint}"));
+            io.tell(format_args!("{HINT}hint:{HINT:#} {}", printable(hint)));
         }
         *exit
     }
@@ -89,6 +89,11 @@ impl From<&Wrong> for Failure {
     fn from(wrong: &Wrong) -> Failure {
         Failure::usage(&*wrong.message).hinting(&*wrong.hint)
     }
+}
+
+/// An argument or a file's words are part of some sentences, and must not steer the terminal that shows them.
+pub(crate) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// The system's words without its number.

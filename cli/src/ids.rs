@@ -161,14 +161,21 @@ pub(crate) fn service_account(text: &str) -> Result<String, Wrong> {
 
 /// A location of Google's, such as `europe-west1` or `us`; `global` is the usual endpoint.
 pub(crate) fn location(text: &str) -> Result<String, Wrong> {
-    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if text.is_empty() || text.starts_with('-') || text.ends_with('-') || !text.bytes().all(is_allowed) {
-        return wrong(
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_good = match text.split_once('-') {
+        None => matches!(text, "us" | "eu" | "global"),
+        Some((area, place)) => {
+            let name = place.trim_end_matches(|letter: char| letter.is_ascii_digit());
+            is_word(area) && is_word(name) && name.len() < place.len()
+        }
+    };
+    match is_good {
+        true => Ok(text.to_owned()),
+        false => wrong(
             format!("`{text}` is not a location of Google Cloud"),
-            "a location is written as `us`, `europe-west1` or `global`",
-        );
+            "a location is written as `europe-west1`, `us` or `global`",
+        ),
     }
-    Ok(text.to_owned())
 }
 
 /// 6 to 30 lower-case letters, digits and hyphens, a letter first and no hyphen last.
@@ -247,7 +254,15 @@ mod tests {
         for bad in ["", "reader", "@my-project.iam.gserviceaccount.com", "a@b", "a/../b@c.d", "a@b@c.d"] {
             assert!(hint(service_account(bad)).contains("service-accounts list"), "{bad}");
         }
-        for (text, is_good) in [("global", true), ("europe-west1", true), ("", false), ("eu.west", false)] {
+        for (text, is_good) in [
+            ("global", true),
+            ("us", true),
+            ("europe-west12", true),
+            ("", false),
+            ("storage", false),
+            ("eu.west1", false),
+            ("europe-west", false),
+        ] {
             assert_eq!(location(text).is_ok(), is_good, "{text}");
         }
     }

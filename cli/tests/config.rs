@@ -84,7 +84,7 @@ fn what_google_would_refuse_is_refused_with_a_hint_and_nothing_is_written() {
         (&["--service-account", EMAIL, lifetime, "599"], "599", "config create --help"),
         (&["--service-account", EMAIL, lifetime, "43201"], "43201", "config create --help"),
         (&[lifetime, "900"], "--service-account <EMAIL>", "config create --help"),
-        (&["--sts-location", "storage"], "token_url", "allow"),
+        (&["--sts-location", "storage"], "not a location", "europe-west1"),
         (&["--sts-location", "a.b"], "not a location", "europe-west1"),
         (&["--universe-domain", "no domain"], "universe domain", "googleapis.com"),
         (&["--azure"], "--azure", "config create --help"),

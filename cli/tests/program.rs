@@ -4,9 +4,11 @@
 mod support;
 
 use rolebridge_cli::{Exit, Io, Stream, Variables, run};
+use serde_json::json;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
-use support::{ran, ran_reading};
+use std::time::Duration;
+use support::{CLOUD, ran, ran_reading, variables};
 
 const PAGES: &[&[&str]] =
     &[&[], &["config"], &["config", "create"], &["config", "check"], &["token"], &["completions"]];
@@ -40,7 +42,7 @@ fn a_word_that_is_no_command_is_told_with_one_that_is() {
         (&["tokne"], "hint: a similar subcommand exists: 'token'\n"),
         (&["nonsense"], "hint: `rolebridge --help` says what it takes\n"),
         (&["token", "--credential-fil", "x"], "hint: a similar argument exists: '--credential-file'\n"),
-        (&["completions", "tcsh"], "hint: `rolebridge completions --help` says what it takes\n"),
+        (&["completions", "ksh93"], "hint: `rolebridge completions --help` says what it takes\n"),
     ] {
         let ran = ran(arguments, &[]);
         assert_eq!((ran.exit, ran.output.as_str()), (Exit::Usage, ""), "{arguments:?}");
@@ -125,4 +127,22 @@ fn the_program_s_own_streams_and_exit_code_are_the_run_s() {
     let ended = program().arg("token").output().expect("it runs");
     assert_eq!(ended.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&ended.stderr).starts_with("error: the credential file is not named"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_program_while_a_service_is_asked() {
+    use std::os::unix::process::ExitStatusExt;
+    let world = CLOUD.world(json!({}));
+    world.fault(json!({ "on": "sts.token", "do": { "hold": "gate" } }));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+    command.arg("token").env_clear().envs(variables(&world));
+    let running = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    world.wait_for_request("sts.token", 1, Duration::from_secs(30));
+    let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status().expect("it runs");
+    assert!(sent.success());
+    let ended = running.wait_with_output().expect("it ends");
+    // What a shell makes 130 of.
+    assert_eq!((ended.status.signal(), ended.stdout.as_slice()), (Some(2), &b""[..]), "{ended:?}");
+    world.open_gate("gate");
 }

@@ -85,11 +85,7 @@ fn verbose_tells_the_requests_and_no_token() {
 
 #[test]
 fn a_refusal_is_one_sentence_and_one_hint_in_every_form() {
-    let world = CLOUD.world(json!({ "role": "stranger" }));
-    world.fault(json!({
-        "on": "iamcredentials.generateAccessToken", "times": null,
-        "do": { "status": 403, "body": { "error": { "code": 403, "status": "PERMISSION_DENIED", "message": "no" } } },
-    }));
+    let world = CLOUD.world(json!({ "bound_role": "another-role" }));
     for arguments in [&["token"][..], &["token", "--json"]] {
         let ran = ran_in(&world, arguments);
         assert_eq!((ran.exit, ran.output.as_str()), (Exit::Failed, ""), "{ran:?}");
@@ -132,4 +128,27 @@ fn options_that_cannot_be_meant_together_are_refused() {
         assert_eq!(ran.exit, Exit::Usage, "{arguments:?}");
         assert_eq!(ran.talk.lines().count(), 2, "{}", ran.talk);
     }
+}
+
+#[test]
+fn a_second_identity_is_warned_of_unless_quiet_is_asked_for() {
+    let world = CLOUD.world(json!({}));
+    let keys = world.info()["keys"].clone();
+    let text = |name: &str| keys[name].as_str().expect("a text").to_owned();
+    let mut variables = variables(&world);
+    variables.extend([
+        ("AWS_ACCESS_KEY_ID", text("access_key_id")),
+        ("AWS_SECRET_ACCESS_KEY", text("secret_access_key")),
+        ("AWS_SESSION_TOKEN", text("session_token")),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/task".to_owned()),
+    ]);
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let timed = ran(&["token", "--timing"], &variables);
+    assert!(timed.talk.contains("\nwarning: "), "{timed:?}");
+    let usual = ran(&["token"], &variables);
+    assert!(usual.exit == Exit::Done && usual.talk.starts_with("warning: "), "{usual:?}");
+    let other = [&variables[..], &[("AWS_REGION", "eu-west-1")]].concat();
+    let quiet = ran(&["token", "--quiet"], &other);
+    assert_eq!((quiet.exit, quiet.talk.as_str()), (Exit::Done, ""));
 }

@@ -54,14 +54,21 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
         Some(audience) => binding::id_tokens(&access_tokens, audience, true)?,
         None => access_tokens,
     };
-    let minted = match arguments.timing {
-        true => timing::mint(&source, io)?,
-        false => {
-            let minted = binding::request(&source, &snapshot).block();
-            binding::flight_reports(&source).iter().for_each(|report| tell(report, io));
-            minted
-        }
+    let (reports, minted) = if arguments.timing {
+        let (report, minted) = timing::mint(&source, io)?;
+        (vec![report], minted)
+    } else {
+        let minted = binding::request(&source, &snapshot).block();
+        (binding::flight_reports(&source), minted)
     };
+    for record in reports.iter().flat_map(FlightReport::records) {
+        match record.level {
+            Level::Warning => io.say(format_args!("{HINT}warning:{HINT:#} {}", record.message)),
+            // The time line has told it.
+            Level::Debug if arguments.timing => {}
+            Level::Debug => io.detail(record.message),
+        }
+    }
     io.data(shown(arguments, &source, &minted?))
 }
 
@@ -76,15 +83,5 @@ fn shown(arguments: &Arguments, source: &TokenSource, token: &Token) -> String {
         (false, _) => format!("{value}\n"),
         (true, None) => format!("authorization: Bearer {value}\n"),
         (true, Some(project)) => format!("authorization: Bearer {value}\nx-goog-user-project: {project}\n"),
-    }
-}
-
-/// Warnings for everybody, and each request for who wants to know.
-fn tell(report: &FlightReport, io: &mut Io<'_>) {
-    for record in report.records() {
-        match record.level {
-            Level::Warning => io.say(format_args!("{HINT}warning:{HINT:#} {}", record.message)),
-            Level::Debug => io.detail(record.message),
-        }
     }
 }

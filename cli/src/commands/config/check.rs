@@ -1,7 +1,7 @@
 //! `rolebridge config check`: whether a credential file is right, and what each member of it says.
 
 use crate::environment::Variables;
-use crate::error::Failure;
+use crate::error::{Failure, printable};
 use crate::exit::{self, Exit};
 use crate::io::{Io, NAME};
 use rolebridge::TokenSource;
@@ -90,9 +90,8 @@ fn explain(members: &Map<String, Value>, path: &str, text: &mut String) {
             "client_secret" => "The OAuth client's secret, which is not shown.",
             _ => about.unwrap_or("Rolebridge does not read this."),
         };
-        let line = |text: &str| text.replace(char::is_control, "\u{fffd}");
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{NAME}{}{NAME:#}{}\n  {about}", line(&name), line(&shown));
+        let _ = writeln!(text, "{NAME}{}{NAME:#}{}\n  {about}", printable(&name), printable(&shown));
         if let Value::Object(inner) = value {
             explain(inner, &name, text);
         }

@@ -24,7 +24,7 @@ providers/my-provider \\
     --output-file credential.json
 
 {}", exit::HELP))]
-#[command(arg = clap::Arg::new("aws").long("aws").action(clap::ArgAction::SetTrue)
+#[command(arg = clap::Arg::new("aws").long("aws").action(clap::ArgAction::SetTrue).display_order(0)
     .help("The identity comes from AWS, the only one that is known here"))]
 pub(crate) struct Arguments {
     /// The pool's provider: projects/NUMBER/locations/global/
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
     files::write(&arguments.output_file, &text)?;
     let path = arguments.output_file.display();
     io.say(format_args!("The credential file is written to `{path}`."));
-    io.detail(format_args!("It holds no secret. Name it in GOOGLE_APPLICATION_CREDENTIALS, or pass its path."));
+    io.say(format_args!("It holds no secret. Name it in GOOGLE_APPLICATION_CREDENTIALS, or pass its path."));
     Ok(())
 }
 

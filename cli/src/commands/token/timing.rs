@@ -2,12 +2,13 @@
 
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::io::{HINT, Io, NAME};
-use rolebridge::{Error, StepReport, Token, TokenSource};
-use std::time::Duration;
+use crate::io::{Io, NAME};
+use rolebridge::binding::FlightReport;
+use rolebridge::{Error, Explanation, StepReport, Token, TokenSource};
+use std::time::{Duration, SystemTime};
 
-/// Mints with nothing that is cached, and tells how that went.
-pub(super) fn mint(source: &TokenSource, io: &mut Io<'_>) -> Result<Result<Token, Error>, Failure> {
+/// Mints with nothing that is cached, and tells how that went; the report is for its warnings.
+pub(super) fn mint(source: &TokenSource, io: &mut Io<'_>) -> Result<(FlightReport, Result<Token, Error>), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|cause| Failure::new(Exit::Failed, format!("this process cannot wait for a token: {cause}")))?;
@@ -16,7 +17,8 @@ pub(super) fn mint(source: &TokenSource, io: &mut Io<'_>) -> Result<Result<Token
     for step in &explanation.steps {
         tell(step, io);
     }
-    Ok(explanation.result)
+    let Explanation { steps, result, .. } = explanation;
+    Ok((FlightReport { begun_at: SystemTime::UNIX_EPOCH, steps, error: None, is_renewal: false }, result))
 }
 
 fn tell(step: &StepReport, io: &mut Io<'_>) {
@@ -29,9 +31,6 @@ fn tell(step: &StepReport, io: &mut Io<'_>) {
         };
         let (method, host, path) = (&request.method, &request.host, &request.path);
         io.tell(format_args!("{} {}    {method} {host}{path} {outcome}", time(request.begun), time(request.took)));
-    }
-    for warning in &step.warnings {
-        io.tell(format_args!("{HINT}warning:{HINT:#} {warning}"));
     }
 }
 
