@@ -63,12 +63,14 @@ SECTIONS = [
         "over plain HTTP. The longest chain of waits is 41 ms on ECS, 60 ms with IRSA, 40 ms where the profile has\n"
         "keys, and 60 ms where it names a role to assume with those of another.",
     ),
+    Section("import", "The import alone", "With what it loads. Google's library is what reads an AWS credential file."),
     Section(
         "loaded",
         "A program that has loaded Google's client",
-        "From that moment to the first token, in the same cloud, as the program itself measures it: what the import\n"
-        "brought is there already. *Own* is what is left of it above the 43 ms of the chain. With `warm()` called\n"
-        "before the import, the token is fetched meanwhile: what is left is the call for it.",
+        "From that moment to the first token, or to the headers of a request, in the same cloud, as the program\n"
+        "itself measures it: what the import brought is there already. *Own* is what is left of it above the 43 ms\n"
+        "of the chain. With `warm()` called before the import, the token is fetched meanwhile: what is left is the\n"
+        "call for it.",
     ),
     Section("herd", "Many who wait for one flight", "From the first who is woken to the last."),
     Section(

@@ -60,13 +60,17 @@ aws.Credentials.from_file(path, scopes=["{SCOPE}"]).refresh(Request())
 WAITING_NODE = "setTimeout(() => 0, {})"
 TOKEN_NODE = "require('rolebridge').TokenSource.fromEnv().token()"
 DROP_IN_NODE = "require('rolebridge').createAuthClient().getAccessToken()"
-GOOGLE_NODE = f"""(() => {{
-  const {{ ExternalAccountClient }} = require('google-auth-library');
+
+
+def google_node(library: str = "google-auth-library", method: str = "getAccessToken") -> str:
+    return f"""(() => {{
+  const {{ ExternalAccountClient }} = require('{library}');
   const file = JSON.parse(require('fs').readFileSync(process.env.GOOGLE_APPLICATION_CREDENTIALS));
   const client = ExternalAccountClient.fromJSON(file);
   client.scopes = ['{SCOPE}'];
-  return client.getAccessToken();
+  return client.{method}();
 }})()"""
+
 
 GO_PROGRAMS = [
     native("Go", WAITING, "a process", str(GO / "auth"), "wait", f"{CHAIN_MILLISECONDS}ms", is_bare=True),
@@ -87,48 +91,70 @@ PROGRAMS = [
     node(WAITING, "a runtime", WAITING_NODE.format(CHAIN_MILLISECONDS), is_bare=True),
     node(TOKEN, "rolebridge.TokenSource", TOKEN_NODE),
     node(DROP_IN, "rolebridge.createAuthClient", DROP_IN_NODE),
-    node(DROP_IN, "google-auth-library", GOOGLE_NODE),
+    node(DROP_IN, "google-auth-library", google_node()),
 ]
 
 
-def python_after_client(token: str, *, before: str = "", made: str = "") -> list[str]:
-    """`before` the client is imported, `made` of it, and what is timed."""
-    lines = (before, "import google.cloud.bigquery, time", made, "started = time.perf_counter()", token)
-    return [str(PYTHON), "-c", "\n".join((*lines, "print(time.perf_counter() - started)"))]
+def timed_python(timed: str, before: str = "") -> list[str]:
+    """A program that prints the seconds that `timed` takes after `before`."""
+    lines = (before, "import time", "started = time.perf_counter()", timed, "print(time.perf_counter() - started)")
+    return [str(PYTHON), "-c", "\n".join(lines)]
 
 
-def node_after_client(token: str, *, before: str = "", made: str = "") -> list[str]:
-    """As for Python; `token` is a promise."""
-    end = f"{token}.then(() => console.log(Number(process.hrtime.bigint() - started) / 1e9))"
-    lines = (before, "require('@google-cloud/bigquery')", made, "const started = process.hrtime.bigint()", end)
+def timed_node(timed: str, before: str = "") -> list[str]:
+    """As for Python; `timed` may be a promise."""
+    said = "console.log(Number(process.hrtime.bigint() - started) / 1e9)"
+    lines = (before, "const started = process.hrtime.bigint()", f"Promise.resolve({timed}).then(() => {said})")
     return ["node", "-e", ";\n".join(lines)]
 
 
-CREDENTIALS = "credentials = rolebridge.Credentials.from_env()"
-CLIENT = "const client = createAuthClient()"
+#: What is imported, and a program that prints the seconds that it takes.
+IMPORTS = [
+    ("Python: import", "rolebridge", timed_python("import rolebridge")),
+    ("Python: import", "google-auth", timed_python("from google.auth import aws")),
+    ("Node: require", "rolebridge", timed_node("require('rolebridge')")),
+    ("Node: require", "google-auth-library", timed_node("require('google-auth-library')")),
+]
 
-#: What client is loaded, who, and a program that prints the seconds from then to the token.
+BIGQUERY_PYTHON, BIGQUERY_NODE = "import google.cloud.bigquery", "require('@google-cloud/bigquery')"
+HEADERS_NODE = "const library = require('gal11')"
+
+#: What client is loaded, who, and a program that prints the seconds from then to the token, or to the headers.
 LOADED = [
-    ("Python: google.cloud.bigquery", "rolebridge.Credentials", python_after_client(DROP_IN_PYTHON)),
+    ("Python: google.cloud.bigquery", "rolebridge.Credentials", timed_python(DROP_IN_PYTHON, BIGQUERY_PYTHON)),
     (
         "Python: google.cloud.bigquery",
         "the same, made after rolebridge.warm()",
-        python_after_client(
-            "credentials.refresh(None)", before="import rolebridge; rolebridge.warm()", made=CREDENTIALS
+        timed_python(
+            "credentials.refresh(None)",
+            f"import rolebridge; rolebridge.warm()\n{BIGQUERY_PYTHON}\ncredentials = rolebridge.Credentials.from_env()",
         ),
     ),
-    ("Python: google.cloud.bigquery", "google-auth", python_after_client(GOOGLE_PYTHON)),
-    ("Node: @google-cloud/bigquery", "rolebridge.createAuthClient", node_after_client(DROP_IN_NODE)),
+    ("Python: google.cloud.bigquery", "google-auth", timed_python(GOOGLE_PYTHON, BIGQUERY_PYTHON)),
+    ("Node: @google-cloud/bigquery", "rolebridge.createAuthClient", timed_node(DROP_IN_NODE, BIGQUERY_NODE)),
     (
         "Node: @google-cloud/bigquery",
         "the same, made after warm()",
-        node_after_client(
+        timed_node(
             "client.getAccessToken()",
-            before="const { createAuthClient, warm } = require('rolebridge'); warm()",
-            made=CLIENT,
+            "const { createAuthClient, warm } = require('rolebridge'); warm();\n"
+            f"{BIGQUERY_NODE};\nconst client = createAuthClient()",
         ),
     ),
-    ("Node: @google-cloud/bigquery", "google-auth-library", node_after_client(GOOGLE_NODE)),
+    ("Node: @google-cloud/bigquery", "google-auth-library", timed_node(google_node(), BIGQUERY_NODE)),
+    (
+        "Node: google-auth-library 11, headers",
+        "rolebridge.createAuthClient",
+        timed_node(
+            "createAuthClient({ library }).getRequestHeaders()",
+            f"{HEADERS_NODE}; const {{ createAuthClient }} = require('rolebridge')",
+        ),
+    ),
+    (
+        "Node: google-auth-library 11, headers",
+        "google-auth-library",
+        timed_node(google_node("gal11", "getRequestHeaders"), HEADERS_NODE),
+    ),
 ]
 
 MEMORY = [

@@ -26,6 +26,7 @@ from programs import (
     GO,
     GOOGLE_MILLISECONDS,
     HAS_GO,
+    IMPORTS,
     LOADED,
     MEMORY,
     METADATA_MILLISECONDS,
@@ -37,6 +38,8 @@ from programs import (
     WORK,
     Program,
 )
+
+Programs = list[tuple[str, str, list[str]]]
 
 RUNS = 21
 MEMORY_RUNS = 5
@@ -94,13 +97,19 @@ def new_processes(section: str, programs: list[Program], environment: Mapping[st
         yield figure
 
 
+def told(section: str, programs: Programs, environment: Mapping[str, str]) -> Iterator[Figure]:
+    """The seconds that programs print; they take turns."""
+    turns = [[float(output(command, environment)) for _, _, command in programs] for _ in range(RUNS)]
+    for (what, who, _), seconds in zip(programs, zip(*turns, strict=True), strict=True):
+        yield Figure(section, what, who, statistics.median(seconds))
+
+
 def loaded(environment: Mapping[str, str]) -> Iterator[Figure]:
-    """From the moment at which Google's client is loaded to the token, as the programs tell it; they take turns."""
-    turns = [[float(output(command, environment)) for _, _, command in LOADED] for _ in range(RUNS)]
-    for (what, who, _), waits in zip(LOADED, zip(*turns, strict=True), strict=True):
-        median = statistics.median(waits)
-        own = median - CHAIN_MILLISECONDS / 1000
-        yield Figure("loaded", what, who, median, own if own > 0 else None)
+    """From the moment at which Google's client is loaded to the token."""
+    for figure in told("loaded", LOADED, environment):
+        own = figure.value - CHAIN_MILLISECONDS / 1000
+        figure.own = own if own > 0 else None
+        yield figure
 
 
 def memory(environment: Mapping[str, str]) -> Iterator[Figure]:
@@ -147,6 +156,7 @@ def measure() -> tuple[list[Figure], str]:
         figures += new_processes("new", PROGRAMS, environment)
         for home in homes(cloud.info, WORK / "homes"):
             figures += new_processes("homes", home.programs(), environment | home.environment)
+        figures += told("import", IMPORTS, environment)
         figures += loaded(environment)
         if TELLS_MEMORY:
             figures += memory(environment)

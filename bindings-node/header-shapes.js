@@ -44,9 +44,14 @@ function readableObject(headers) {
 
 /**
  * `Headers` of which a logger that writes JSON sees as little as of any others, and a `for … in` the headers alone. Made
- * when a library has made some: to name the global loads a module that takes longer than all of this package.
+ * for a library that makes some: to name the global loads a module that takes longer than all of this package.
  */
 let QuietHeaders;
+
+/** Loads what {@link shaped} needs for a library that makes `Headers`. */
+function loadHeaders() {
+  QuietHeaders ??= makeQuiet();
+}
 
 function makeQuiet() {
   const quiet = class extends Headers {
@@ -69,7 +74,7 @@ function makeQuiet() {
 /** Headers that the library made, readable in both ways. */
 function shaped(headers) {
   if (typeof headers.forEach !== 'function') return readableObject(headers);
-  QuietHeaders ??= makeQuiet();
+  loadHeaders();
   return Object.assign(new QuietHeaders(headers), Object.fromEntries(headers));
 }
 
@@ -86,4 +91,4 @@ function plain(headers) {
   return typeof headers?.forEach === 'function' ? Object.fromEntries(headers.entries()) : headers;
 }
 
-module.exports = { copyOf, plain, readableObject, shaped };
+module.exports = { copyOf, loadHeaders, plain, readableObject, shaped };

@@ -26,9 +26,11 @@ async function hits() {
     const theirs = library.ExternalAccountClient.fromJSON(file);
     theirs.scopes = [SCOPE];
     const ours = rolebridge.createAuthClient({ credentials: file, scopes: [SCOPE], library });
-    const what = `Node: getRequestHeaders, google-auth-library ${major}`;
-    calls.push([what, 'rolebridge', () => ours.getRequestHeaders('https://bigquery.googleapis.com/')]);
-    calls.push([what, 'google-auth-library', () => theirs.getRequestHeaders('https://bigquery.googleapis.com/')]);
+    for (const method of ['getRequestHeaders', 'getAccessToken']) {
+      const what = `Node: ${method}, google-auth-library ${major}`;
+      calls.push([what, 'rolebridge', () => ours[method]('https://bigquery.googleapis.com/')]);
+      calls.push([what, 'google-auth-library', () => theirs[method]('https://bigquery.googleapis.com/')]);
+    }
   }
   const source = rolebridge.TokenSource.fromEnv();
   calls.push(['Node: TokenSource.token()', 'rolebridge', () => source.token()]);

@@ -3,12 +3,14 @@
 /* Headers that a client keeps: whose they are, and when they are made anew. */
 
 const assert = require('node:assert/strict');
+const { join } = require('node:path');
 const test = require('node:test');
 const { createAuthClient } = require('rolebridge');
 const native = require('../native.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
 const { LIBRARIES } = require('./helpers/layouts.js');
+const { folder, run } = require('./helpers/program.js');
 
 const BIGQUERY = 'https://www.googleapis.com/auth/bigquery';
 
@@ -109,6 +111,48 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     client.scopes = ['email'];
     await Promise.all([first, client.getAccessToken()]);
     assert.equal(bearerOf(await client.getRequestHeaders()), `Bearer ${tokens.email}`);
+  });
+
+  on('scopes that are set while headers are made count for the next ones', async (client) => {
+    client.once('tokens', () => {
+      client.scopes = [BIGQUERY];
+    });
+    const first = bearerOf(await client.getRequestHeaders());
+    assert.notEqual(bearerOf(await client.getRequestHeaders()), first);
+  });
+
+  on('a token is given again without asking core while nothing has changed', (client) =>
+    counting(async (calls) => {
+      const first = await client.getAccessToken();
+      assert.deepEqual(await client.getAccessToken(), first);
+      assert.equal(calls.request, 1);
+      await at(3_500_000, () => client.getAccessToken());
+      assert.equal(calls.request, 2);
+      client.scopes = [BIGQUERY];
+      assert.notEqual((await client.getAccessToken()).token, first.token);
+      assert.equal(calls.request, 3);
+      client.setCredentials({ access_token: 'mine', expiry_date: Date.now() + 3_600_000 });
+      assert.equal((await client.getAccessToken()).token, 'mine');
+      client.setCredentials({ access_token: 'ended', expiry_date: Date.now() - 1 });
+      assert.notEqual((await client.getAccessToken()).token, 'ended');
+    }),
+  );
+
+  test(`google-auth-library ${major}: what its headers need is loaded while the token is awaited`, async () => {
+    const world = await World.make();
+    const program = `
+      const { createAuthClient } = require('rolebridge');
+      const isLoaded = () => process.moduleLoadList.some((name) => name.endsWith('/undici'));
+      const client = createAuthClient({ library: require('gal${major}') });
+      const before = isLoaded();
+      const headers = client.getRequestHeaders();
+      const meanwhile = isLoaded();
+      headers.then(() => console.log(before, meanwhile, isLoaded()));`;
+    const file = folder({ 'credential.json': world.credential() });
+    const env = { ...world.environment(), GOOGLE_APPLICATION_CREDENTIALS: join(file, 'credential.json') };
+    const { stdout, stderr } = await run(['-e', program], { env });
+    const makesHeaders = major !== '9';
+    assert.equal(stdout, `false ${makesHeaders} ${makesHeaders}\n`, stderr);
   });
 
   on('what an API refused is told to core', (client) =>

@@ -1,0 +1,32 @@
+//! The environment of a run as a value.
+
+use rolebridge::Environment;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+/// Every variable that the process was started with.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<OsString, OsString>);
+
+impl Variables {
+    /// A variable's value, what is no UTF-8 replaced; a blank one counts as unset.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        let text = self.0.get(OsStr::new(name))?.to_string_lossy();
+        (!text.trim().is_empty()).then(|| text.into_owned())
+    }
+
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.text(name).is_some()
+    }
+
+    /// The part of it that core reads.
+    pub(crate) fn snapshot(&self) -> Environment {
+        Environment::from_lookup(|name| self.0.get(OsStr::new(name)).cloned())
+    }
+}
+
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Variables {
+        Variables(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
