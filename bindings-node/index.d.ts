@@ -214,7 +214,7 @@ export type TokenHeaders = { authorization: string } & Record<string, string>;
 /** What {@link createAuthClient} is told. */
 export type AuthClientOptions<Library extends AuthLibrary = AuthLibrary> = TokenSourceOptions &
   NamedCredential & {
-    /** A loaded google-auth-library, 9 to 11; by default the copy that the application itself would load. */
+    /** A loaded google-auth-library, 9 to 11; by default the only one that is loaded, or the one that the caller’s file finds. */
     library?: Library;
   };
 

@@ -1,7 +1,6 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { realpathSync, rmSync } = require('node:fs');
 const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
@@ -196,34 +195,6 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.ok(client instanceof library.AuthClient && !(client instanceof library.AwsClient));
   });
 }
-
-test('without a library it is the one that the application loads', async () => {
-  const world = await World.make();
-  const path = join(folder({ 'credential.json': world.credential() }), 'credential.json');
-  await withEnvironment(world.environment(), async () => {
-    const client = createAuthClient({ keyFilename: path, scopes: 'email' });
-    assert.ok(client instanceof require('google-auth-library').AwsClient);
-    assert.deepEqual(client.getScopesArray(), ['email']);
-  });
-  await withEnvironment({ ...world.environment(), GOOGLE_APPLICATION_CREDENTIALS: path }, async () => {
-    assert.ok((await createAuthClient().getAccessToken()).token);
-  });
-});
-
-test('without the library it is said where it was looked for', async () => {
-  const cwd = folder({
-    'program.js': `
-      try { require('rolebridge').createAuthClient(); }
-      catch (error) { console.log(JSON.stringify({ name: error.name, message: error.message, hint: error.hint })); }`,
-    'other/none': '',
-  });
-  rmSync(join(cwd, 'node_modules/google-auth-library'));
-  const { stdout } = await run(['../program.js'], { cwd: join(cwd, 'other') });
-  const { name, message, hint } = JSON.parse(stdout);
-  assert.equal(name, 'ConfigError');
-  assert.ok(message.includes(`is not found from ${realpathSync(cwd)} or ${realpathSync(join(cwd, 'other'))}`), message);
-  assert.match(hint, /library/);
-});
 
 test('what is wrong with the file is thrown at once', () =>
   withEnvironment({}, () => {
