@@ -25,7 +25,7 @@ pub(super) struct TokenFile {
 impl TokenFile {
     /// Inside the runtime that will keep it.
     pub(super) fn write(token: Token) -> Result<TokenFile, Failure> {
-        let folder = tempfile::Builder::new().prefix("rolebridge-").tempdir().map_err(|cause| no_folder(&cause))?;
+        let folder = private_folder().map_err(|cause| no_folder(&cause))?;
         let path = folder.path().join("access-token");
         files::write_secret(&path, token.value())?;
         Ok(TokenFile { path, token, looks: interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY), _folder: folder })
@@ -49,6 +49,15 @@ impl TokenFile {
         }
         Ok(())
     }
+}
+
+fn private_folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("rolebridge-");
+    // Elsewhere, the folder for temporary files is its owner's alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }
 
 fn no_folder(cause: &io::Error) -> Failure {
