@@ -1,4 +1,4 @@
-"""Programs that know nothing of Rolebridge, run by `rolebridge exec`: Google's own library finds tokens, and uses them."""
+"""Programs that know nothing of Rolebridge, run by `rolebridge exec`: Google's own library uses its tokens."""
 
 import json
 import os
@@ -65,7 +65,8 @@ credentials.refresh(Request())
     output_of(script, exec_environment, program=PROGRAM)
     asked = [it["scope"] for it in world.requests() if it["operation"] == "iamcredentials.generateAccessToken"]
     assert len(asked) == 2, asked
-    assert "bigquery" in str(asked[1]) and "devstorage.read_only" in str(asked[1])
+    assert "bigquery" in str(asked[1])
+    assert "devstorage.read_only" in str(asked[1])
 
 
 def test_an_id_token_is_for_its_audience(world: World, exec_environment: dict[str, str]) -> None:

@@ -44,7 +44,10 @@ function folder(files, installed = INSTALLED) {
 function start(args, { env = {}, cwd = ROOT, by = [] } = {}) {
   const metadata = env.AWS_EC2_METADATA_SERVICE_ENDPOINT ? {} : { AWS_EC2_METADATA_DISABLED: 'true' };
   const [program, ...before] = [...by, process.execPath];
-  const child = spawn(program, [...before, ...args], { cwd, env: { PATH: process.env.PATH, HOME: cwd, ...metadata, ...env } });
+  const child = spawn(program, [...before, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd, ...metadata, ...env },
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
