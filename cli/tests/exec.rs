@@ -150,6 +150,16 @@ fn nothing_is_started_where_there_is_no_token() {
 }
 
 #[test]
+fn where_no_file_can_be_written_nothing_is_started() {
+    let world = CLOUD.world(json!({}));
+    let mut command = program(&variables(&world));
+    command.args(["exec", "--", "echo", "started"]).env("TMPDIR", folder("no-room").join("none"));
+    let (status, output, talk) = Running::of(&mut command).ended();
+    assert_eq!((status.code(), output.as_str()), (Some(3), ""), "{talk}");
+    assert!(talk.starts_with("error: no folder can be made in ") && talk.contains("\nhint: "), "{talk}");
+}
+
+#[test]
 fn a_login_of_gcloud_s_that_libraries_would_prefer_is_refused() {
     let world = CLOUD.world(json!({}));
     let home = folder("login");
@@ -202,23 +212,29 @@ fn a_signal_that_ends_the_command_is_told_as_shells_do() {
 
 /// Half a minute and more: no younger token is given up.
 #[test]
-fn the_token_file_is_renewed_ahead_of_the_token_s_end() {
-    let world = CLOUD.world(json!({ "federated_lifetime_seconds": 60 }));
+fn tokens_are_renewed_ahead_of_their_end() {
+    let world = CLOUD.world(json!({ "federated_lifetime_seconds": 55 }));
     let direct = credential(&world, &json!({ "service_account_impersonation_url": null }));
     let mut variables = variables(&world);
     variables.push(("ROLEBRIDGE_CREDENTIALS", direct));
     let script = r#"echo "$GCE_METADATA_HOST"; echo "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"; cat"#;
     let mut running = Running::of(program(&variables).args(["exec", "--", "sh", "-c", script]));
     let (host, path) = (running.line(), running.line());
+    let served = |query: &str| {
+        let answer = read(&host, &format!("/computeMetadata/v1/instance/service-accounts/default/token{query}"));
+        serde_json::from_str::<Value>(&answer.body).expect("JSON")["access_token"].clone()
+    };
+    let minted = || world.requests().iter().filter(|record| record.operation == "sts.token").count();
     let content = || fs::read_to_string(&path).expect("there at any time");
-    let (first, started) = (content(), Instant::now());
+
+    let (first, other, started) = (content(), served("?scopes=openid"), Instant::now());
+    assert_eq!(served(""), first);
+    assert_eq!((served("?scopes=openid"), minted()), (other.clone(), 2), "one that is young is not given up");
     while content() == first {
         assert!(started.elapsed() < Duration::from_secs(300), "it stays as it was");
         std::thread::sleep(Duration::from_millis(200));
     }
-    let served = read(&host, "/computeMetadata/v1/instance/service-accounts/default/token").body;
-    let served: Value = serde_json::from_str(&served).expect("JSON");
-    assert_eq!(served["access_token"], content());
-    assert_eq!(world.requests().iter().filter(|record| record.operation == "sts.token").count(), 2);
+    assert_eq!((served(""), minted()), (content().into(), 3));
+    assert_ne!(served("?scopes=openid"), other, "it was a token with less than six minutes to live");
     assert!(running.ended().0.success());
 }

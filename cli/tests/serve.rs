@@ -240,6 +240,20 @@ fn it_ends_at_a_signal_when_answers_under_way_are_finished() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let world = CLOUD.world(json!({}));
+    let (mut server, host) = serving(&world);
+    world.fault(json!({ "on": "iamcredentials.generateAccessToken", "do": { "hang": true } }));
+    let asking = std::thread::spawn(move || std::panic::catch_unwind(|| token(&host, "?scopes=openid")).is_err());
+    world.wait_for_request("iamcredentials.generateAccessToken", 2, Duration::from_secs(30));
+    server.signal("TERM");
+    while !server.talk_line().starts_with("Ending: ") {}
+    server.signal("INT");
+    assert_eq!(server.ended().0.code(), Some(0));
+    assert!(asking.join().expect("it ends"), "there was no answer");
+}
+
+#[test]
 fn it_listens_where_it_is_told_and_says_who_can_read() {
     let world = CLOUD.world(json!({}));
     let (_first, host) = serving(&world);

@@ -82,5 +82,6 @@ async fn beside_a_server(
             }
         }
     };
-    server.run(Metadata::new(source, address), answered, end).await
+    let (exit, _) = server.run(Metadata::new(source, address), answered, end).await;
+    exit
 }

@@ -22,7 +22,8 @@ use tokio::sync::mpsc;
 /// application-default login. (`rolebridge exec` sees to all of that.)
 ///
 /// Every user of this host can read tokens from it. It ends at Ctrl-C or
-/// SIGTERM, when the answers that are under way are finished.
+/// SIGTERM, when the answers that are under way are finished, and at once at
+/// the second.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("Examples:
   rolebridge serve --credential-file credential.json
@@ -66,7 +67,12 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
             }
             io.say("Ending: answers that are under way are finished first.");
         };
-        server.run(Metadata::new(&source, address), answered, end).await;
+        let ((), connections) = server.run(Metadata::new(&source, address), answered, end).await;
+        tokio::select! {
+            () = connections.shutdown() => {}
+            // Somebody does not want to wait.
+            _ = endings.next() => {}
+        }
         Ok(())
     })
 }

@@ -50,13 +50,14 @@ impl Server {
         Ok(Server { listener, address })
     }
 
-    /// Answers until `end` is there, and then finishes the answers that are under way.
+    /// Answers until `end` is there; whoever wants the answers that are then under way to be finished has to wait for
+    /// [`GracefulShutdown::shutdown`].
     pub(crate) async fn run<T>(
         self,
         metadata: Metadata,
         answered: UnboundedSender<Answered>,
         end: impl Future<Output = T>,
-    ) -> T {
+    ) -> (T, GracefulShutdown) {
         let metadata = Arc::new(metadata);
         let connections = GracefulShutdown::new();
         let accepting = async {
@@ -71,9 +72,7 @@ impl Server {
             ended = end => ended,
             () = accepting => unreachable!("it accepts for ever"),
         };
-        drop(self.listener);
-        connections.shutdown().await;
-        ended
+        (ended, connections)
     }
 }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, Interval, interval_at};
 
 /// How often it is looked whether the token is due. A machine that sleeps stops every longer wait.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// A file in a folder that others cannot enter; both are removed when this is dropped.
 pub(super) struct TokenFile {
