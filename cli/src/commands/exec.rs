@@ -24,7 +24,8 @@ use tokio::sync::mpsc;
 ///
 /// A token is minted first: what is wrong is told before anything is started.
 /// Then the command is run beside a metadata server on loopback (see `rolebridge
-/// serve`), and with the variables by which the libraries find it.
+/// serve`), and with the variables by which the libraries find it. As long as
+/// the command runs, every user of this host can read tokens from that server.
 ///
 /// It works for Google's libraries for Go, Java, Python, Node, Rust, .NET and
 /// C++, and for gcloud, bq and gsutil. It does not for those for PHP and Ruby,
