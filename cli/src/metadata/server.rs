@@ -60,19 +60,25 @@ impl Server {
     ) -> (T, GracefulShutdown) {
         let metadata = Arc::new(metadata);
         let connections = GracefulShutdown::new();
-        let accepting = async {
-            loop {
-                match self.listener.accept().await {
-                    Ok((stream, _)) => converse(stream, &metadata, &answered, &connections),
-                    Err(_) => tokio::time::sleep(REST).await,
-                }
-            }
-        };
         let ended = tokio::select! {
             ended = end => ended,
-            () = accepting => unreachable!("it accepts for ever"),
+            never = self.accept(&metadata, &answered, &connections) => match never {},
         };
         (ended, connections)
+    }
+
+    async fn accept(
+        &self,
+        metadata: &Arc<Metadata>,
+        answered: &UnboundedSender<Answered>,
+        connections: &GracefulShutdown,
+    ) -> Infallible {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => converse(stream, metadata, answered, connections),
+                Err(_) => tokio::time::sleep(REST).await,
+            }
+        }
     }
 }
 
