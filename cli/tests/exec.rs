@@ -203,11 +203,23 @@ fn signals_that_reach_only_us_are_passed_on() {
 #[test]
 fn a_signal_that_ends_the_command_is_told_as_shells_do() {
     let world = CLOUD.world(json!({}));
-    let mut running = Running::start(&world, &["exec", "--", "sh", "-c", "echo ready; exec cat"]);
+    let mut running = Running::start(&world, &["exec", "--", "sh", "-c", "echo ready; exec sleep 300"]);
     assert_eq!(running.line(), "ready");
     running.signal("TERM");
     let (status, ..) = running.ended();
     assert_eq!(status.code(), Some(143));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_we_were_told_to_ignore_the_command_ignores_too() {
+    let world = CLOUD.world(json!({}));
+    let mut command = std::process::Command::new("sh");
+    let script = r#"trap "" HUP INT; exec "$0" exec -- sh -c 'kill -s HUP $$; kill -s INT $$; echo "still here"'"#;
+    command.args(["-c", script, env!("CARGO_BIN_EXE_rolebridge")]).env_clear().envs(variables(&world));
+    command.env("PATH", std::env::var_os("PATH").expect("set"));
+    let (status, output, talk) = Running::of(&mut command).ended();
+    assert_eq!((status.code(), output.as_str()), (Some(0), "still here\n"), "{talk}");
 }
 
 /// Half a minute and more: no younger token is given up.

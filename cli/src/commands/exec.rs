@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::io::Io;
 use crate::metadata::{self, Metadata, Server};
-use crate::signals::Endings;
+use crate::signals::Passed;
 use crate::source;
 use crate::watch::Watch;
 use child::Child;
@@ -69,8 +69,8 @@ async fn beside_a_server(
     let mut file = TokenFile::write(token)?;
     let variables = surroundings::of_the_command(environment, address, source, file.path());
     // Before there is a child: nothing would end it if one of these ended us.
-    let endings = Endings::expected()?;
-    let mut child = Child::start(&arguments.command, &variables, endings)?;
+    let signals = Passed::expected()?;
+    let mut child = Child::start(&arguments.command, &variables, signals)?;
     io.detail(format_args!("The metadata server listens on {address}."));
     let (answered, mut answers) = mpsc::unbounded_channel();
     let end = async {

@@ -4,29 +4,56 @@ use super::unexpectable;
 use crate::error::Failure;
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
 use rustix::termios::tcgetpgrp;
-use std::fs::File;
+use std::fs::{self, File};
+use std::future::pending;
 use tokio::signal::unix::{self, SignalKind, signal};
 
-fn expected(kind: SignalKind) -> Result<unix::Signal, Failure> {
-    signal(kind).map_err(|cause| unexpectable(&cause))
+/// One signal, which ends this process no more by itself. One that this process was told to ignore, as by `nohup`, stays
+/// ignored, and its children inherit that.
+struct Expected(Option<unix::Signal>);
+
+impl Expected {
+    fn new(kind: SignalKind) -> Result<Expected, Failure> {
+        if is_ignored(kind) {
+            return Ok(Expected(None));
+        }
+        signal(kind).map(|signal| Expected(Some(signal))).map_err(|cause| unexpectable(&cause))
+    }
+
+    async fn arrives(&mut self) {
+        match &mut self.0 {
+            Some(signal) => _ = signal.recv().await,
+            None => pending().await,
+        }
+    }
 }
 
-/// Those by which a program is asked to end. Once they are expected, neither ends this process by itself.
+/// Linux tells it. Elsewhere nothing is known to be ignored.
+fn is_ignored(kind: SignalKind) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (kind.as_raw_value() - 1) & 1 == 1
+}
+
+/// Those by which a program is asked to end.
 pub(crate) struct Endings {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
+    interrupt: Expected,
+    terminate: Expected,
 }
 
 impl Endings {
     pub(crate) fn expected() -> Result<Endings, Failure> {
-        let (interrupt, terminate) = (expected(SignalKind::interrupt())?, expected(SignalKind::terminate())?);
-        Ok(Endings { interrupt, terminate })
+        Ok(Endings {
+            interrupt: Expected::new(SignalKind::interrupt())?,
+            terminate: Expected::new(SignalKind::terminate())?,
+        })
     }
 
     pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.terminate.recv() => Signal::TERM,
+            () = self.interrupt.arrives() => Signal::INT,
+            () = self.terminate.arrives() => Signal::TERM,
         }
     }
 }
@@ -34,30 +61,30 @@ impl Endings {
 /// Those, and the others by which people and programs tell a process something.
 pub(crate) struct Passed {
     endings: Endings,
-    hangup: unix::Signal,
-    quit: unix::Signal,
-    user_defined_1: unix::Signal,
-    user_defined_2: unix::Signal,
+    hangup: Expected,
+    quit: Expected,
+    user_defined_1: Expected,
+    user_defined_2: Expected,
 }
 
 impl Passed {
-    pub(crate) fn expected(endings: Endings) -> Result<Passed, Failure> {
+    pub(crate) fn expected() -> Result<Passed, Failure> {
         Ok(Passed {
-            endings,
-            hangup: expected(SignalKind::hangup())?,
-            quit: expected(SignalKind::quit())?,
-            user_defined_1: expected(SignalKind::user_defined1())?,
-            user_defined_2: expected(SignalKind::user_defined2())?,
+            endings: Endings::expected()?,
+            hangup: Expected::new(SignalKind::hangup())?,
+            quit: Expected::new(SignalKind::quit())?,
+            user_defined_1: Expected::new(SignalKind::user_defined1())?,
+            user_defined_2: Expected::new(SignalKind::user_defined2())?,
         })
     }
 
     pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             signal = self.endings.next() => signal,
-            _ = self.hangup.recv() => Signal::HUP,
-            _ = self.quit.recv() => Signal::QUIT,
-            _ = self.user_defined_1.recv() => Signal::USR1,
-            _ = self.user_defined_2.recv() => Signal::USR2,
+            () = self.hangup.arrives() => Signal::HUP,
+            () = self.quit.arrives() => Signal::QUIT,
+            () = self.user_defined_1.arrives() => Signal::USR1,
+            () = self.user_defined_2.arrives() => Signal::USR2,
         }
     }
 

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::environment::Variables;
 use crate::error::reason;
 use crate::exit::Exit;
-use crate::signals::{Endings, Passed};
+use crate::signals::Passed;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) struct Child {
 
 impl Child {
     /// It is in our process group and has our streams, so a terminal treats it as it would without us.
-    pub(super) fn start(command: &[OsString], variables: &Variables, endings: Endings) -> Result<Child, Failure> {
+    pub(super) fn start(command: &[OsString], variables: &Variables, signals: Passed) -> Result<Child, Failure> {
         let Some((program, arguments)) = command.split_first() else {
             return Err(Failure::usage("no command is named"));
         };
@@ -28,8 +28,7 @@ impl Child {
             .envs(variables.iter())
             .spawn()
             .map_err(|cause| not_started(Path::new(program), &cause))?;
-        // Only now: what we were told to ignore, as by `nohup`, it ignores too.
-        Ok(Child { process, signals: Passed::expected(endings)? })
+        Ok(Child { process, signals })
     }
 
     /// Waits for its end, and passes signals on until then.
