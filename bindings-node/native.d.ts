@@ -70,6 +70,9 @@ export declare class TokenSource {
   invalidate(answer: Answer, variables: Variables): boolean
 }
 
+/** Runs the command `rolebridge` on the streams of this process; its exit code. */
+export declare function command(arguments: Array<string>): number
+
 /** The text of the credential that the environment names; null if it names none. */
 export declare function credentialText(variables: Variables): string | Failure | null
 

@@ -838,6 +838,7 @@ module.exports = nativeBinding
 module.exports.Answer = nativeBinding.Answer
 module.exports.Question = nativeBinding.Question
 module.exports.TokenSource = nativeBinding.TokenSource
+module.exports.command = nativeBinding.command
 module.exports.credentialText = nativeBinding.credentialText
 module.exports.environmentNames = nativeBinding.environmentNames
 module.exports.errorKinds = nativeBinding.errorKinds

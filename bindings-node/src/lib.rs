@@ -44,6 +44,12 @@ pub fn error_kinds() -> Vec<&'static str> {
     rolebridge::Kind::ALL.iter().map(|kind| kind.name()).collect()
 }
 
+/// Runs the command `rolebridge` on the streams of this process; its exit code.
+#[napi(catch_unwind)]
+pub fn command(arguments: Vec<String>) -> u8 {
+    rolebridge_cli::main(arguments).code()
+}
+
 /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be.
 #[napi(catch_unwind)]
 pub fn is_supported(text: String) -> bool {

@@ -6,12 +6,11 @@ const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { BigQuery } = require('@google-cloud/bigquery');
-const { ConfigError, RefusedError, createAuthClient } = require('rolebridge');
+const { ConfigError, RefusedError, RolebridgeError, createAuthClient } = require('rolebridge');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
-
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 
 /** Runs a test in a world with an AuthClient of one copy of google-auth-library. */
 async function withClient(library, { specification, options }, body) {
@@ -129,9 +128,36 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.equal((await world.requests('sts.token')).length, 1);
   });
 
-  on('a refusal is an error of Rolebridge', (client) => assert.rejects(client.getRequestHeaders(), RefusedError), {
-    specification: { aws: { instance: { role: 'other-role' } } },
-  });
+  on(
+    'a refusal is an error of Rolebridge, whatever was called',
+    async (client, world) => {
+      const { google, project } = world.info;
+      const bigquery = new BigQuery({ projectId: project.id, authClient: client, apiEndpoint: google });
+      const calls = {
+        getAccessToken: () => client.getAccessToken(),
+        getRequestHeaders: () => client.getRequestHeaders(),
+        refreshAccessTokenAsync: () => client.refreshAccessTokenAsync(),
+        request: () => client.request(query(world)),
+        fetch: () => client.fetch(google),
+        fetchIdToken: () => client.fetchIdToken('https://service.example'),
+        sign: () => client.sign('payload'),
+        'BigQuery’s query': () => bigquery.query('SELECT 1'),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const error = await call().then(
+          () => assert.fail(name),
+          (error) => error,
+        );
+        assert.ok(error instanceof RefusedError && error instanceof RolebridgeError, `${name}: ${error}`);
+        const { kind, step, status, code, hint } = error;
+        // A signature is asked for with an access token.
+        const refused = name === 'fetchIdToken' ? 'id_token' : 'impersonation';
+        assert.deepEqual([kind, step, status, code], ['refused', refused, 403, 'PERMISSION_DENIED'], name);
+        assert.match(hint, /add-iam-policy-binding/);
+      }
+    },
+    { specification: { aws: { instance: { role: 'other-role' } } } },
+  );
 
   on('the project is known without a request', async (client, world) => {
     assert.equal(await client.getProjectId(), world.info.project.id);

@@ -22,6 +22,7 @@ pub use exit::Exit;
 pub use io::{Io, Stream};
 
 use std::ffi::OsString;
+use std::io::{IsTerminal, stderr, stdin, stdout};
 
 /// Runs the command with `arguments`, which do not begin with the program's own name.
 pub fn run<A: Into<OsString>>(
@@ -38,4 +39,17 @@ pub fn run<A: Into<OsString>>(
         Ok(exit) => exit,
         Err(failure) => failure.tell(io),
     }
+}
+
+/// [`run`] with the environment and the streams of this process: what the program is, and the commands of the Python and
+/// the Node package.
+pub fn main<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Exit {
+    let environment: Variables = std::env::vars_os().collect();
+    let (mut input, mut output, mut talk) = (stdin(), stdout(), stderr());
+    let (input_is_terminal, output_is_terminal) = (input.is_terminal(), output.is_terminal());
+    let talk_is_terminal = talk.is_terminal();
+    let output = Stream::new(&mut output, output_is_terminal, &environment);
+    let talk = Stream::new(&mut talk, talk_is_terminal, &environment);
+    let mut io = Io::new(&mut input, input_is_terminal, output, talk);
+    run(arguments, &environment, &mut io)
 }
