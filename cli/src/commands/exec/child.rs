@@ -8,7 +8,7 @@ use crate::signals::Passed;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use tokio::process;
 
 pub(super) struct Child {
@@ -26,6 +26,9 @@ impl Child {
             .args(arguments)
             .env_clear()
             .envs(variables.iter())
+            .stdin(own(&io::stdin()))
+            .stdout(own(&io::stdout()))
+            .stderr(own(&io::stderr()))
             .spawn()
             .map_err(|cause| not_started(Path::new(program), &cause))?;
         Ok(Child { process, signals })
@@ -43,6 +46,17 @@ impl Child {
             }
         }
     }
+}
+
+/// A stream of ours. A copy, since Node, in whose process we may be, has children inherit none of its own.
+#[cfg(unix)]
+fn own(stream: &impl std::os::fd::AsFd) -> Stdio {
+    stream.as_fd().try_clone_to_owned().map_or_else(|_| Stdio::inherit(), Stdio::from)
+}
+
+#[cfg(windows)]
+fn own(stream: &impl std::os::windows::io::AsHandle) -> Stdio {
+    stream.as_handle().try_clone_to_owned().map_or_else(|_| Stdio::inherit(), Stdio::from)
 }
 
 /// As shells tell it.
