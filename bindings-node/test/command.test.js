@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { join } = require('node:path');
 const test = require('node:test');
 const { ROOT, World } = require('./helpers/emulator.js');
-const { folder, run } = require('./helpers/program.js');
+const { folder, run, start } = require('./helpers/program.js');
 
 const COMMAND = process.env.ROLEBRIDGE_COMMAND ?? join(ROOT, 'target/debug/rolebridge');
 const GOOGLE = {
@@ -69,4 +69,17 @@ test('BigQuery’s client is the service account', async () => {
     console.log(user);
   `;
   assert.deepEqual(await printed(world, program, 'google-auth-library'), [world.info.service_account]);
+});
+
+test('in Node’s own process, the command has our streams, our signals and our exit code', async () => {
+  const world = await World.make();
+  // A trap is run at once while the shell waits for a job.
+  const script = `sleep 300 > /dev/null 2>&1 & trap 'echo SIGNAL; kill $!; exit 5' SIGNAL; echo ready; wait`;
+  for (const signal of ['SIGTERM', 'SIGHUP']) {
+    const named = script.replaceAll('SIGNAL', signal.slice(3));
+    const env = { ...world.environment(), ROLEBRIDGE_CREDENTIALS: JSON.stringify(world.credential()) };
+    const { child, ended } = start([join(ROOT, 'bindings-node/command.js'), 'exec', '--', 'sh', '-c', named], { env });
+    child.stdout.once('data', () => child.kill(signal));
+    assert.deepEqual(await ended, { code: 5, signal: null, stdout: `ready\n${signal.slice(3)}\n`, stderr: '' });
+  }
 });
