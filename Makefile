@@ -1,7 +1,7 @@
 # The phone book. Nothing is decided here: every line calls the tool that decides.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs mutants bench fleet wheel addon clean
+.PHONY: help demo test interop check docs mutants bench fleet wheel addon clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -11,6 +11,9 @@ demo: ## the article, replayed against the local cloud
 
 test: ## every suite: Rust, Python, Node, lints, types
 	python3 tests/run
+
+interop: ## Google's libraries for Go and Java, and gsutil, by `rolebridge exec`
+	python3 tests/interop/run
 
 check: ## what to run while you work: formatting, lints, Rust
 	python3 tests/run lints rust

@@ -2,10 +2,13 @@
 
 mod completions;
 mod config;
+mod exec;
+mod serve;
 mod token;
 
 use crate::environment::Variables;
 use crate::error::Failure;
+use crate::exit::Exit;
 use crate::io::Io;
 use clap::Subcommand;
 
@@ -14,13 +17,18 @@ use clap::Subcommand;
 pub(crate) enum Command {
     Config(config::Arguments),
     Token(token::Arguments),
+    Serve(serve::Arguments),
+    Exec(exec::Arguments),
     Completions(completions::Arguments),
 }
 
-pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
+pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) -> Result<Exit, Failure> {
     match command {
         Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
+        Command::Serve(arguments) => serve::run(&arguments, environment, io),
+        Command::Exec(arguments) => return exec::run(&arguments, environment, io),
         Command::Completions(arguments) => completions::run(&arguments, io),
-    }
+    }?;
+    Ok(Exit::Done)
 }

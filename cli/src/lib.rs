@@ -2,7 +2,7 @@
 //!
 //! [`run`] is the whole program: arguments, environment and streams are values, so that a test, a Python module or a
 //! Node script runs it in its own process. `arguments` says what can be asked for, `commands` holds one file for each,
-//! `io` keeps data and talk apart, `error` and `exit` say how a run ends.
+//! `io` keeps data and talk apart, `error` and `exit` say how a run ends. `metadata` is the server of `serve` and `exec`.
 
 mod arguments;
 mod commands;
@@ -12,6 +12,10 @@ mod exit;
 mod files;
 mod ids;
 mod io;
+mod metadata;
+mod signals;
+mod source;
+mod watch;
 
 pub use environment::Variables;
 pub use exit::Exit;
@@ -29,10 +33,10 @@ pub fn run<A: Into<OsString>>(
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let ended = arguments::read(&arguments, io).and_then(|asked| match asked {
         Some(command) => commands::run(command, environment, io),
-        None => Ok(()),
+        None => Ok(Exit::Done),
     });
     match ended {
-        Ok(()) => Exit::Done,
+        Ok(exit) => exit,
         Err(failure) => failure.tell(io),
     }
 }

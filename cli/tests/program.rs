@@ -10,8 +10,16 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::{CLOUD, ran, ran_reading, variables};
 
-const PAGES: &[&[&str]] =
-    &[&[], &["config"], &["config", "create"], &["config", "check"], &["token"], &["completions"]];
+const PAGES: &[&[&str]] = &[
+    &[],
+    &["config"],
+    &["config", "create"],
+    &["config", "check"],
+    &["token"],
+    &["serve"],
+    &["exec"],
+    &["completions"],
+];
 
 #[test]
 fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
@@ -29,7 +37,8 @@ fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
 #[test]
 fn the_page_of_the_command_holds_every_exit_code() {
     let page = include_str!("../../docs/command.md");
-    for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::File, Exit::Interrupted] {
+    for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::File, Exit::CannotRun, Exit::NotFound, Exit::Interrupted]
+    {
         assert!(page.contains(&format!("| {} | ", exit.code())), "{exit:?}");
     }
 }
