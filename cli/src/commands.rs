@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod setup;
 mod token;
 
 use crate::environment::Variables;
@@ -12,6 +13,7 @@ use clap::Subcommand;
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Setup(setup::Arguments),
     Config(config::Arguments),
     Token(token::Arguments),
     Completions(completions::Arguments),
@@ -19,6 +21,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
     match command {
+        Command::Setup(arguments) => setup::run(&arguments, environment, io),
         Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
         Command::Completions(arguments) => completions::run(&arguments, io),
