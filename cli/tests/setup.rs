@@ -94,6 +94,23 @@ fn a_role_that_is_not_named_gets_no_token() {
 }
 
 #[test]
+fn a_service_account_that_is_missing_is_made() {
+    let site = Site::new("setup-account", json!({ "ready": false }));
+    let (file, project) = (site.path("credential.json"), site.info("/project/id"));
+    let email = format!("new-account@{project}.iam.gserviceaccount.com");
+    let named = ["--service-account", &email, "--apply", "--output-file", &file];
+    let arguments = ["setup", "--project", project, "--aws-account", site.info("/account"), "--aws-role", ROLE];
+    let token = [("GOOGLE_OAUTH_ACCESS_TOKEN", site.info("/admin_token"))];
+    // Its maker's reply is lost, and it is found by the next run.
+    site.world.fault(json!({ "on": "iam.createServiceAccount", "do": { "close_after_bytes": 0 } }));
+    assert_eq!(site.run(&[&arguments[..], &named].concat(), &token).exit, Exit::Failed);
+    assert_done(&site.run(&[&arguments[..], &named].concat(), &token));
+    let made = site.world.requests().into_iter().filter(|record| record.operation == "iam.createServiceAccount");
+    assert_eq!(made.count(), 1);
+    assert_done(&site.run(&["token", "--credential-file", &file], &[]));
+}
+
+#[test]
 fn a_run_that_ended_at_any_write_is_gone_on_with() {
     // The service refuses; or it has done it, and the reply is lost.
     for (name, action) in [("refused", json!({ "status": 503 })), ("lost", json!({ "close_after_bytes": 0 }))] {
@@ -112,6 +129,19 @@ fn a_run_that_ended_at_any_write_is_gone_on_with() {
             assert_eq!(site.writes(), expected, "{name} {write}");
         }
     }
+}
+
+#[test]
+fn an_api_that_google_does_not_know_as_enabled_yet_is_waited_for_by_whoever_runs_it() {
+    let site = Site::new("setup-propagation", json!({ "ready": false }));
+    let message = "IAM API has not been used in project 123456789012 before or it is disabled.";
+    let disabled = json!({ "error": { "code": 403, "status": "PERMISSION_DENIED", "message": message } });
+    site.world.fault(json!({ "on": "iam.getPolicy", "do": { "status": 403, "body": disabled } }));
+    let ended = site.setup(&["--apply"]);
+    assert_eq!(ended.exit, Exit::Failed, "{ended:?}");
+    assert!(ended.talk.contains("hint: an API that was just enabled may take minutes"), "{ended:?}");
+    assert_done(&site.setup(&["--apply"]));
+    assert_eq!(site.writes(), WRITES);
 }
 
 #[test]

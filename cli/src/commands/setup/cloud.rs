@@ -156,6 +156,7 @@ impl Refusal {
         let failure = Failure::new(Exit::Failed, format!("{} answered {status}: {message}", host(url)));
         failure.hinting(match status {
             401 => "`gcloud auth print-access-token` prints a token that is good for an hour",
+            403 if is_disabled(message) => "an API that was just enabled may take minutes: run this again then",
             403 => {
                 "the token's owner needs roles/serviceusage.serviceUsageAdmin, roles/iam.workloadIdentityPoolAdmin and \
                  roles/iam.serviceAccountAdmin in the project"
@@ -163,6 +164,11 @@ impl Refusal {
             _ => "run this again: it goes on where it was",
         })
     }
+}
+
+/// Whether Google says so of an API.
+fn is_disabled(message: &str) -> bool {
+    message.contains("has not been used in project")
 }
 
 fn host(url: &str) -> &str {

@@ -134,7 +134,7 @@ impl Plan {
 
 fn steps(desired: &Desired, found: &Found) -> Vec<Step> {
     let is_missing = |service: &&str| !found.enabled_services.iter().any(|enabled| enabled == service);
-    let missing: Vec<_> = SERVICES.iter().copied().filter(|service| is_missing(&service)).map(str::to_owned).collect();
+    let missing: Vec<_> = SERVICES.iter().copied().filter(|service| is_missing(service)).map(str::to_owned).collect();
     let there = found.bindings.iter().flatten().filter(|binding| binding.role == ROLE && binding.condition.is_none());
     let there: Vec<_> = there.flat_map(|binding| &binding.members).collect();
     let members = desired.roles.iter().map(|role| desired.member(role));

@@ -11,15 +11,31 @@ pub(super) fn show(desired: &Desired, steps: &[Step]) -> String {
         "terraform {\n  required_providers {\n    google = {\n      source = \"hashicorp/google\"\n    }\n  }\n}\n"
             .to_owned();
     for step in steps {
-        for (kind, name, members) in resources(desired, step) {
-            let _ = write!(file, "\nresource \"{kind}\" \"{name}\" {{\n");
+        for (kind, name, mut members) in resources(desired, step) {
             if kind != "google_service_account_iam_member" {
-                let _ = writeln!(file, "  project = {project}");
+                members = format!("  project = {project}\n{members}");
             }
-            let _ = write!(file, "{members}}}\n");
+            let _ = write!(file, "\nresource \"{kind}\" \"{name}\" {{\n{}}}\n", aligned(&members));
         }
     }
     file
+}
+
+/// The lines with the values of neighbours in one column, as `terraform fmt` writes them.
+fn aligned(members: &str) -> String {
+    let lines: Vec<_> = members.lines().map(|line| line.split_once(" = ").ok_or(line)).collect();
+    let is_neighbour = |left: &Result<_, _>, right: &Result<_, _>| left.is_ok() == right.is_ok();
+    let mut text = String::new();
+    for block in lines.chunk_by(is_neighbour) {
+        let width = block.iter().flatten().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for line in block {
+            let _ = match line {
+                Ok((name, value)) => writeln!(text, "{name:width$} = {value}"),
+                Err(other) => writeln!(text, "{other}"),
+            };
+        }
+    }
+    text
 }
 
 /// Kind, name and members of each resource of a step.
