@@ -186,6 +186,7 @@ fn a_check_and_a_plan_write_nothing() {
     }
     let plan = site.setup(&[]);
     assert_done(&plan);
+    assert!(plan.talk.contains("IAM's API is not enabled"), "{plan:?}");
     assert!(plan.output.starts_with("1. enable the APIs iam.googleapis.com"), "{plan:?}");
     assert!(site.writes().is_empty());
 }

@@ -89,12 +89,16 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
         return show(arguments, &desired(arguments, number), &Found::default(), io);
     };
     let cloud = Cloud { environment: environment.snapshot(), token };
-    let number = cloud.services(&arguments.project)?.project_number;
+    let services = cloud.services(&arguments.project)?;
+    let number = services.project_number.clone();
     if let Some(given) = arguments.project_number.as_ref().filter(|given| **given != number) {
         return Err(Failure::usage(format!("the number of `{}` is {number}, not {given}", arguments.project))
             .hinting("leave --project-number out"));
     }
     let desired = desired(arguments, number);
+    if !arguments.apply && !services.has_iam() {
+        io.say("note: IAM's API is not enabled, so nothing of it can be read, and all of it counts as missing.");
+    }
     match (arguments.apply, arguments.check) {
         (true, _) => apply(arguments, &desired, &cloud, io),
         (_, true) => check(&desired, &cloud.read(&desired)?, io),
@@ -167,12 +171,10 @@ fn check(desired: &Desired, found: &Found, io: &mut Io<'_>) -> Result<(), Failur
     for line in &lines {
         io.data(format_args!("{line}\n"))?;
     }
-    match lines.len() {
-        0 => {
-            io.say("It is set up as wanted.");
-            Ok(())
-        }
-        count => Err(Failure::new(Exit::Failed, format!("the set-up is not as wanted in {count} points"))
-            .hinting("`rolebridge setup --apply` does what is missing")),
+    if lines.is_empty() {
+        io.say("It is set up as wanted.");
+        return Ok(());
     }
+    Err(Failure::new(Exit::Failed, "the set-up is not as wanted")
+        .hinting("`rolebridge setup --apply` does what is missing, and changes nothing that is different or loose"))
 }

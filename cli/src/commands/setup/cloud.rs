@@ -37,6 +37,13 @@ struct Refusal {
     url: String,
 }
 
+impl Services {
+    /// Whether anything of IAM can be read.
+    pub(super) fn has_iam(&self) -> bool {
+        self.enabled.iter().any(|service| service == SERVICES[0])
+    }
+}
+
 impl Cloud {
     pub(super) fn services(&self, project: &str) -> Result<Services, Failure> {
         let names = SERVICES.map(|service| format!("names=projects/{project}/services/{service}")).join("&");
@@ -52,14 +59,14 @@ impl Cloud {
 
     /// What is there. Before IAM's API is enabled nothing of it can be read, and it counts as missing.
     pub(super) fn read(&self, desired: &Desired) -> Result<Found, Failure> {
-        let enabled_services = self.services(&desired.project)?.enabled;
-        if !enabled_services.iter().any(|service| service == SERVICES[0]) {
-            return Ok(Found { enabled_services, ..Found::default() });
+        let services = self.services(&desired.project)?;
+        if !services.has_iam() {
+            return Ok(Found { enabled_services: services.enabled, ..Found::default() });
         }
         let policy = call::read_policy(desired);
         let policy = self.find("POST", &policy.url, Some(&policy.body))?;
         Ok(Found {
-            enabled_services,
+            enabled_services: services.enabled,
             pool: self.find("GET", &call::pool_url(desired), None)?.map(parse).transpose()?,
             provider: self.find("GET", &call::provider_url(desired), None)?.map(parse).transpose()?,
             bindings: match policy {
