@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::{CLOUD, ran, ran_reading, variables};
 
 const PAGES: &[&[&str]] =
-    &[&[], &["config"], &["config", "create"], &["config", "check"], &["token"], &["completions"]];
+    &[&[], &["config"], &["config", "create"], &["config", "check"], &["setup"], &["token"], &["completions"]];
 
 #[test]
 fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
@@ -21,7 +21,7 @@ fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
         let long: Vec<_> = ran.output.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(long.is_empty(), "{page:?}: {long:?}");
     }
-    for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"]] {
+    for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"], &["setup", "--help"]] {
         assert!(ran(page, &[]).output.contains("Exit codes: 0 "), "{page:?}");
     }
 }

@@ -7,6 +7,7 @@ use rolebridge_cli::Exit;
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use support::{CLOUD, Ran, folder, ran};
 
 const ROLE: &str = "bigquery-role";
@@ -128,6 +129,33 @@ fn a_run_that_ended_at_any_write_is_gone_on_with() {
             }
             assert_eq!(site.writes(), expected, "{name} {write}");
         }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_gone_on_with() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+    for write in WRITES {
+        let site = Site::new(&format!("setup-interrupt-{write}"), json!({ "ready": false }));
+        let file = site.path("credential.json");
+        site.world.fault(json!({ "on": write, "do": { "hold": "gate" } }));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+        command.args(["setup", "--project", site.info("/project/id"), "--aws-account", site.info("/account")]);
+        command.args(["--aws-role", ROLE, "--service-account", site.info("/service_account")]);
+        command.args(["--apply", "--output-file", &file]).env_clear();
+        command.env("HTTPS_PROXY", &site.world.proxy_url).env("SSL_CERT_FILE", site.path("ca.pem"));
+        command.env("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"));
+        let mut running = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+        site.world.wait_for_request(write, 1, Duration::from_secs(30));
+        let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status().expect("it runs");
+        assert!(sent.success());
+        assert_eq!(running.wait().expect("it ends").signal(), Some(2), "{write}");
+        assert!(!Path::new(&file).exists(), "{write}");
+        assert_done(&site.setup(&["--apply"]));
+        assert_done(&site.setup(&["--check"]));
+        site.world.open_gate("gate");
     }
 }
 

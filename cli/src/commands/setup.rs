@@ -24,6 +24,8 @@ use token::AdminToken;
 /// Nothing is changed without --apply. With an access token, the plan is of what
 /// is left to do; without one, of everything.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "rolebridge setup --project ID --aws-account NUMBER --aws-role NAME
+                        --service-account EMAIL [OPTIONS]")]
 #[command(after_help = format!("Examples:
   rolebridge setup --project my-project --aws-account 111122223333 \\
     --aws-role bigquery-role --service-account \\
