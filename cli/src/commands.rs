@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod exec;
 mod serve;
+mod setup;
 mod token;
 
 use crate::environment::Variables;
@@ -15,6 +16,7 @@ use clap::Subcommand;
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Setup(setup::Arguments),
     Config(config::Arguments),
     Token(token::Arguments),
     Serve(serve::Arguments),
@@ -24,6 +26,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) -> Result<Exit, Failure> {
     match command {
+        Command::Setup(arguments) => setup::run(&arguments, environment, io),
         Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
         Command::Serve(arguments) => serve::run(&arguments, environment, io),

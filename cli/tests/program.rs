@@ -15,6 +15,7 @@ const PAGES: &[&[&str]] = &[
     &["config"],
     &["config", "create"],
     &["config", "check"],
+    &["setup"],
     &["token"],
     &["serve"],
     &["exec"],
@@ -29,7 +30,7 @@ fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
         let long: Vec<_> = ran.output.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(long.is_empty(), "{page:?}: {long:?}");
     }
-    for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"]] {
+    for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"], &["setup", "--help"]] {
         assert!(ran(page, &[]).output.contains("Exit codes: 0 "), "{page:?}");
     }
 }

@@ -1,10 +1,11 @@
-//! Google IAM's policies of service accounts, by which a federation is let in.
+//! Google IAM's service accounts: making one, and the policies by which a federation is let in.
 //!
 //! <https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/setIamPolicy>
 
 use crate::facts::Facts;
 use crate::facts::policy::{Binding, Policy};
 use crate::facts::pools::pool_name;
+use crate::facts::service_accounts::ServiceAccount;
 use crate::google::access::{require_owner, require_service};
 use crate::google::reply::{self, error, invalid_argument, ok};
 use crate::http::{Answer, Reply, Request};
@@ -15,6 +16,13 @@ use serde_json::{Value, json};
 const SERVICE: &str = "iam.googleapis.com";
 
 pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
+    if let ("POST", ["v1", "projects", project, "serviceAccounts"]) = (method.as_str(), path) {
+        let project = (*project).to_owned();
+        return Some(Route::new("iam.createServiceAccount", move |facts, request| {
+            owner(facts, request, &project, "iam.serviceAccounts.create")?;
+            create(facts, request)
+        }));
+    }
     let ("POST", ["v1", "projects", project, "serviceAccounts", call]) = (method.as_str(), path) else { return None };
     let (email, verb) = call.split_once(':')?;
     let (project, email) = ((*project).to_owned(), email.to_owned());
@@ -34,6 +42,34 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
 fn owner(facts: &Facts, request: &Request, project: &str, permission: &str) -> Result<(), Reply> {
     require_owner(facts, request, project, permission)?;
     require_service(facts, SERVICE)
+}
+
+/// A service account that nobody may act as yet.
+fn create(facts: &mut Facts, request: &Request) -> Answer {
+    let body = reply::parse_json(request)?;
+    let id = body["accountId"].as_str().unwrap_or_default();
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !(6..=30).contains(&id.len()) || !id.bytes().all(is_allowed) {
+        return Err(invalid_argument("The account ID must be 6-30 characters of [a-z0-9-]."));
+    }
+    let project = &facts.project.id;
+    let email = format!("{id}@{project}.iam.gserviceaccount.com");
+    if facts.service_accounts.contains_key(&email) {
+        return Err(error(
+            409,
+            "ALREADY_EXISTS",
+            format!("Service account {id} already exists within project {project}."),
+        ));
+    }
+    let account = ServiceAccount::new(Policy::new(Vec::new()));
+    let resource = json!({
+        "name": format!("projects/{project}/serviceAccounts/{email}"),
+        "projectId": project,
+        "uniqueId": account.unique_id,
+        "email": email,
+    });
+    facts.service_accounts.insert(email, account);
+    Ok(ok(&resource))
 }
 
 fn set_policy(facts: &mut Facts, request: &Request, email: &str) -> Answer {
