@@ -39,8 +39,9 @@ def release(platform: Platform) -> None:
 
 
 def dev() -> None:
-    run("cargo", "build", "--locked", "--package", CRATE, env=dict(os.environ))
-    package(host(), TARGET / "debug", DEV)
+    """As `napi build` calls cargo, so that nothing is left to compile."""
+    run("cargo", "build", "--locked", "--package", CRATE, "--target", host().triple, env=dict(os.environ))
+    package(host(), TARGET / host().triple / "debug", DEV)
 
 
 def package(platform: Platform, built: Path, folder: Path) -> None:

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Installs what was built as a user does, with no cargo on the PATH, and fetches a token with it.
+
+    packaging/install.py           what dist/ holds for this machine
+    packaging/install.py --dev     what target/packages/ holds
+
+A wheel is installed for each Python that is here, the package of npm by each package manager that is here; the sdist is
+built once, and refuses in a sentence to be where no cargo is.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import runtimes
+from check import TAGS
+from minting import NODE, PYTHON, Cloud
+from platforms import host
+from project import DEV, DIST, TARGET, run, version
+from registry import Registry
+
+PYTHONS = [f"python3.{minor}" for minor in range(10, 16)]
+#: How a package manager installs from a registry in a folder, with scripts off.
+MANAGERS = {
+    "npm": ("install", "rolebridge", "--ignore-scripts", "--no-audit", "--no-fund"),
+    "pnpm": ("add", "rolebridge", "--ignore-scripts"),
+    "yarn": ("add", "rolebridge", "--ignore-scripts", "--no-progress"),
+}
+
+
+def main(arguments: list[str]) -> None:
+    folder = DEV if arguments == ["--dev"] else DIST
+    with Cloud() as cloud:
+        wheels(cloud, folder)
+        sdist(cloud, folder)
+        npm(cloud, folder)
+
+
+def wheels(cloud: Cloud, folder: Path) -> None:
+    # That of the dev profile has the tag of this machine.
+    wheel = the_only(folder, "*.whl" if folder == DEV else f"*{TAGS[host().name]}*.whl")
+    for name, python in pythons():
+        with place() as empty:
+            mint_in_venv(cloud, python, wheel, empty, path="")
+        print(f"{wheel.name}: installed and minting on {name}", flush=True)
+
+
+def sdist(cloud: Cloud, folder: Path) -> None:
+    archive = the_only(folder, "rolebridge-*.tar.gz")
+    with place() as empty:
+        refusal = pip(make_venv(sys.executable, empty), archive, path="")
+        if "cargo is not on the PATH" not in refusal.stdout + refusal.stderr or not refusal.returncode:
+            sys.exit(f"{archive.name}: without cargo it says {refusal.stdout}{refusal.stderr}")
+    print(f"{archive.name}: without cargo it says so", flush=True)
+    with place() as empty:
+        mint_in_venv(cloud, sys.executable, archive, empty, path=os.environ["PATH"])
+    print(f"{archive.name}: built, installed and minting", flush=True)
+
+
+def mint_in_venv(cloud: Cloud, python: str, package: Path, empty: Path, path: str) -> None:
+    program = make_venv(python, empty)
+    installed = pip(program, package, path)
+    if installed.returncode:
+        sys.exit(f"{package.name}: {installed.stdout}{installed.stderr}")
+    expect(cloud.mint([program, "-c", PYTHON], empty))
+
+
+def make_venv(python: str, empty: Path) -> Path:
+    subprocess.run([python, "-m", "venv", empty / "venv"], check=True)
+    return empty / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def pip(python: Path, package: Path, path: str) -> subprocess.CompletedProcess[str]:
+    """With the dev profile and the target folder of the tests, where it builds: what is shown is that it can."""
+    dev = {"MATURIN_PEP517_ARGS": "--profile dev", "CARGO_TARGET_DIR": str(TARGET)}
+    env = {**os.environ, **dev, "PATH": path or str(python.parent)}
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", str(package.absolute())]
+    return subprocess.run(command, env=env, capture_output=True, text=True)
+
+
+def npm(cloud: Cloud, folder: Path) -> None:
+    if folder == DEV:
+        nodes, managers = {"the Node that is here": runtimes.node()}, {"npm": runtimes.npm()}
+    else:
+        runtimes.install()
+        nodes, managers = runtimes.nodes(), runtimes.managers()
+    with Registry(folder) as registry:
+        for manager, program in managers.items():
+            for name, node in nodes.items():
+                with place() as empty:
+                    install_by(manager, program, node, registry, empty)
+                    expect(cloud.mint([node, "-e", NODE], empty))
+                print(f"rolebridge {version()}: installed by {manager} and minting on {name}", flush=True)
+
+
+def install_by(manager: str, program: Path, node: Path, registry: Registry, empty: Path) -> None:
+    (empty / "package.json").write_text("{}")
+    # No program is to be found.
+    env = {"PATH": str(empty), "HOME": str(empty), "npm_config_registry": registry.url}
+    run(node, program, *MANAGERS[manager], cwd=empty, env=env)
+    modules = empty / "node_modules"
+    # pnpm keeps what a package of ours depends on in a folder of its own.
+    addons = {path.name for path in [*modules.glob("@rolebridge/*"), *modules.glob(".pnpm/*/node_modules/@rolebridge/*")]}
+    if addons != {host().package.split("/")[1]}:
+        sys.exit(f"{manager} installed {addons}")
+
+
+def pythons() -> list[tuple[str, str]]:
+    found = {name: shutil.which(name) for name in PYTHONS}
+    usable = [(name, path) for name, path in found.items() if path and works(path)]
+    return usable or [("this Python", sys.executable)]
+
+
+def works(python: str) -> bool:
+    """Version managers leave names behind of what is not chosen."""
+    return subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+
+
+def expect(found: str) -> None:
+    if found != version():
+        sys.exit(f"version {found} was installed, and {version()} was built")
+
+
+def the_only(folder: Path, pattern: str) -> Path:
+    found = list(folder.glob(pattern))
+    if len(found) != 1:
+        sys.exit(f"{folder} holds {len(found)} of {pattern}")
+    return found[0]
+
+
+class place(tempfile.TemporaryDirectory):
+    """An empty folder, as a path."""
+
+    def __enter__(self) -> Path:
+        return Path(super().__enter__())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
