@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Looks into what was built: does each file hold what its name says, its licences, and nothing of this machine?
 
-    packaging/check.py [FOLDER]      dist/, unless another is named
+    packaging/check.py                what is in dist/
+    packaging/check.py --complete     and whether it is the whole release
 """
 
 import hashlib
@@ -26,14 +27,14 @@ LIBRARIES = {
 OLDEST_GLIBC = (2, 17)
 MACHINES = {"x64": "X86-64", "arm64": "AArch64"}
 #: As wheels name processors and C libraries.
-TAGS = {
-    "linux-x64-gnu": "manylinux2014_x86_64.manylinux_2_17_x86_64",
-    "linux-x64-musl": "musllinux_1_2_x86_64",
-    "linux-arm64-gnu": "manylinux2014_aarch64.manylinux_2_17_aarch64",
-    "linux-arm64-musl": "musllinux_1_2_aarch64",
-    "darwin-x64": "macosx_",
-    "darwin-arm64": "macosx_",
-    "win32-x64-msvc": "win_amd64",
+WHEELS = {
+    "linux-x64-gnu": r"-manylinux2014_x86_64\.manylinux_2_17_x86_64\.whl$",
+    "linux-x64-musl": r"-musllinux_1_2_x86_64\.whl$",
+    "linux-arm64-gnu": r"-manylinux2014_aarch64\.manylinux_2_17_aarch64\.whl$",
+    "linux-arm64-musl": r"-musllinux_1_2_aarch64\.whl$",
+    "darwin-x64": r"-macosx_\w+_x86_64\.whl$",
+    "darwin-arm64": r"-macosx_\w+_arm64\.whl$",
+    "win32-x64-msvc": r"-win_amd64\.whl$",
 }
 PAPERS = {"LICENSE", "THIRD-PARTY-LICENSES.txt", "rolebridge.cdx.json"}
 BINARY = (".so", ".node", ".pyd")
@@ -44,11 +45,8 @@ class Wrong(Exception):
 
 
 def main(arguments: list[str]) -> None:
-    folder = Path(arguments[0]) if arguments else DIST
-    files = sorted([*folder.glob("*.whl"), *folder.glob("*.tgz"), *folder.glob("*.tar.gz")])
-    if not files:
-        sys.exit(f"{folder} holds no package")
-    wrong = []
+    files = sorted([*DIST.glob("*.whl"), *DIST.glob("*.tgz"), *DIST.glob("*.tar.gz")])
+    wrong = missing(files) if arguments == ["--complete"] else []
     for file in files:
         try:
             print(f"{file.name}: {size(file)}, {look(file)}")
@@ -57,9 +55,19 @@ def main(arguments: list[str]) -> None:
     if wrong:
         sys.exit("\n".join(wrong))
     tools()
-    run(BIN / "twine", "check", "--strict", *folder.glob("*.whl"), *folder.glob("*.tar.gz"))
+    run(BIN / "twine", "check", "--strict", *(file for file in files if file.suffix != ".tgz"))
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
-    (folder / "SHA256SUMS").write_text(sums)
+    (DIST / "SHA256SUMS").write_text(sums)
+
+
+def missing(files: list[Path]) -> list[str]:
+    """What of a release is not there."""
+    names = [file.name for file in files]
+    wanted = [(f"the wheel for {one.name}", lambda name, tag=WHEELS[one.name]: re.search(tag, name)) for one in PLATFORMS]
+    packages = [f"rolebridge-{version()}.tar.gz", f"rolebridge-{version()}.tgz"]
+    packages += [f"rolebridge-native-{one.name}-{version()}.tgz" for one in PLATFORMS]
+    wanted += [(package, lambda name, package=package: name == package) for package in packages]
+    return [f"{what} is missing" for what, fits in wanted if not any(fits(name) for name in names)]
 
 
 def look(file: Path) -> str:
@@ -88,7 +96,7 @@ def look(file: Path) -> str:
 def platform_of(file: Path, members: dict[str, Path]) -> Platform | None:
     if file.suffix == ".whl":
         require("-cp310-abi3-" in file.name, "is not for Python 3.10 and later")
-        found = [one for one in PLATFORMS if TAGS[one.name] in file.name]
+        found = [one for one in PLATFORMS if re.search(WHEELS[one.name], file.name)]
         require(bool(found), "has the tag of no platform of ours")
         return found[0]
     manifest = json.loads(members["package.json"].read_text())

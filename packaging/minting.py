@@ -8,9 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emulators import EMULATORS
+from platforms import host
 from project import TARGET, TOP
 
-EMULATOR = os.environ.get("ROLEBRIDGE_EMULATOR") or TARGET / "debug" / "rolebridge-emulator"
+#: The one that cargo built here, or one of `emulators.py`.
+BUILT = (TARGET / "debug" / "rolebridge-emulator", EMULATORS / host().processor / "rolebridge-emulator")
 
 PYTHON = """
 import sys, rolebridge
@@ -27,7 +30,7 @@ class Cloud:
     """One world of the emulator, which ends with this."""
 
     def __enter__(self) -> "Cloud":
-        self._emulator = subprocess.Popen([EMULATOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._emulator = subprocess.Popen([emulator()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         control = json.loads(self._emulator.stdout.readline())["control"]
         self._world = client().World(control)
         return self
@@ -51,6 +54,17 @@ class Cloud:
         account = self._world.session_user(token)
         assert account == self._world.info["service_account"], account
         return version
+
+
+def emulator() -> str:
+    """The program; `ROLEBRIDGE_EMULATOR` names another, as it does for all tests."""
+    if named := os.environ.get("ROLEBRIDGE_EMULATOR"):
+        return named
+    for program in BUILT:
+        if program.exists():
+            program.chmod(0o755)
+            return str(program)
+    return sys.exit("there is no local cloud: cargo build -p rolebridge-emulator")
 
 
 def client():

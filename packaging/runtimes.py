@@ -8,8 +8,8 @@ from platforms import host
 from project import TARGET, output, run
 
 FOLDER = TARGET / "packaging-runtimes"
-#: Beside the one that is on the PATH.
-NODES = {"node22": "22.23.3", "node24": "24.21.0"}
+#: Beside the one that is on the PATH; they are built for glibc.
+NODES = {} if host().is_musl else {"node22": "22.23.3", "node24": "24.21.0"}
 MANAGERS = {"pnpm": "10.34.8", "yarn": "1.22.22"}
 
 
