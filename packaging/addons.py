@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds the addons, each as an npm package of its own.
 
-    packaging/addons.py              for every platform that can be built here, into dist/
-    packaging/addons.py NAME …       for those
-    packaging/addons.py --dev        for this machine with the dev profile, into target/packages/
+packaging/addons.py              for every platform that can be built here, into dist/
+packaging/addons.py NAME …       for those
+packaging/addons.py --dev        for this machine with the dev profile, into target/packages/
 """
 
 import os
@@ -13,10 +13,11 @@ from pathlib import Path
 
 import bill
 import licences
-from build import environment
 from npm import pack
 from platforms import Platform, chosen, host
 from project import DEV, DIST, TARGET, TOP, run
+
+from build import environment
 
 CRATE = "rolebridge-node"
 
@@ -57,7 +58,7 @@ def package(platform: Platform, built: Path, folder: Path) -> None:
     def fill(stage: Path) -> None:
         shutil.copyfile(built / platform.library, stage / "rolebridge.node")
         shutil.copyfile(TOP / "LICENSE", stage / "LICENSE")
-        (stage / "README.md").write_text(f"The native half of `rolebridge` for {platform.name}: install `rolebridge`.\n")
+        (stage / "README.md").write_text(f"The native half of `rolebridge` for {platform.name}: install that.\n")
         (stage / "THIRD-PARTY-LICENSES.txt").write_text(licences.text(CRATE, platform.triple))
         (stage / "rolebridge.cdx.json").write_text(bill.text(CRATE, platform.triple))
 

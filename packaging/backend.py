@@ -25,7 +25,7 @@ prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
 
 def get_requires_for_build_wheel(config_settings=None):
     if not shutil.which("cargo"):
-        sys.exit("rolebridge is built from source here, and cargo is not on the PATH: install Rust, or a wheel, which needs none")
+        sys.exit("rolebridge is built from source here, and cargo is not on the PATH: install Rust, or take a wheel")
     return maturin.get_requires_for_build_wheel(config_settings)
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import venv
+from pathlib import Path
 
 from platforms import Platform
 from project import TARGET, TOP, output, run
@@ -27,9 +28,9 @@ def environment(platform: Platform) -> dict[str, str]:
     """The environment of a release build for a platform."""
     tools()
     ensure_target(platform.triple)
-    home = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     hidden = {
-        os.path.join(home, "registry", "src"): "crates",
+        str(home / "registry" / "src"): "crates",
         output("rustc", "--print", "sysroot").strip(): "rust",
         str(TARGET): "target",
         str(TOP): "rolebridge",

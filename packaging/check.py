@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Looks into what was built: does each file hold what its name says, its licences, and nothing of this machine?
 
-    packaging/check.py                what is in dist/
-    packaging/check.py --complete     and whether it is the whole release
+packaging/check.py                what is in dist/
+packaging/check.py --complete     and whether it is the whole release
 """
 
 import hashlib
@@ -15,9 +15,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from build import BIN, tools
 from platforms import PLATFORMS, Platform
 from project import DIST, TARGET, TOP, run, size, version
+
+from build import BIN, tools
 
 #: The libraries that each system has.
 LIBRARIES = {
@@ -62,12 +63,12 @@ def main(arguments: list[str]) -> None:
 
 def missing(files: list[Path]) -> list[str]:
     """What of a release is not there."""
-    names = [file.name for file in files]
-    wanted = [(f"the wheel for {one.name}", lambda name, tag=WHEELS[one.name]: re.search(tag, name)) for one in PLATFORMS]
     packages = [f"rolebridge-{version()}.tar.gz", f"rolebridge-{version()}.tgz"]
     packages += [f"rolebridge-native-{one.name}-{version()}.tgz" for one in PLATFORMS]
-    wanted += [(package, lambda name, package=package: name == package) for package in packages]
-    return [f"{what} is missing" for what, fits in wanted if not any(fits(name) for name in names)]
+    wanted = {f"the wheel for {name}": pattern for name, pattern in WHEELS.items()}
+    wanted |= {name: f"^{re.escape(name)}$" for name in packages}
+    found = [file.name for file in files]
+    return [f"{name} is missing" for name, pattern in wanted.items() if not any(re.search(pattern, f) for f in found)]
 
 
 def look(file: Path) -> str:
@@ -77,18 +78,19 @@ def look(file: Path) -> str:
         else:
             with tarfile.open(file) as archive:
                 archive.extractall(place, filter="data")
-        members = {path.name: path for path in Path(place).rglob("*") if path.is_file()}
+        paths = [path for path in Path(place).rglob("*") if path.is_file()]
+        members = {path.name: path for path in paths}
         require(version() in file.name, f"is not of version {version()}")
         require("LICENSE" in members, "holds no LICENSE")
-        hold_nothing_of_this_machine(members.values())
+        hold_nothing_of_this_machine(paths)
         if file.name.endswith(".tar.gz"):
             return "sources"
         platform = platform_of(file, members)
-        binaries = [path for path in members.values() if path.suffix in BINARY]
+        binaries = [path for path in paths if path.suffix in BINARY]
         if not platform:
             require(not binaries, f"holds {[path.name for path in binaries]}, and is for every platform")
             return "no binary"
-        require(PAPERS <= members.keys(), f"lacks {PAPERS - members.keys()}")
+        require(members.keys() >= PAPERS, f"lacks {PAPERS - members.keys()}")
         require(len(binaries) == 1, f"holds {len(binaries)} binaries")
         return fit(binaries[0], platform) if platform.system == "linux" else platform.name
 
@@ -131,7 +133,7 @@ def fit(binary: Path, platform: Platform) -> str:
     return f"glibc {'.'.join(map(str, newest))}, needs {', '.join(sorted(needed))}"
 
 
-def hold_nothing_of_this_machine(paths) -> None:
+def hold_nothing_of_this_machine(paths: list[Path]) -> None:
     places = [str(place).encode() for place in (TOP, TARGET, Path.home() / ".cargo", Path.home() / ".rustup")]
     for path in paths:
         content = path.read_bytes()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fails where a version differs from the one in `Cargo.toml`.
 
-    packaging/check_version.py           of the packages and their lock files
-    packaging/check_version.py v1.2.3    of this tag as well, and of the changelog, which must have a section for it
+packaging/check_version.py           of the packages and their lock files
+packaging/check_version.py v1.2.3    of this tag as well, and of the changelog, which must have a section for it
 """
 
 import json

@@ -4,9 +4,10 @@
 import os
 import shutil
 
-import build
 from platforms import PLATFORMS
 from project import TARGET, run
+
+import build
 
 EMULATORS = TARGET / "emulators"
 

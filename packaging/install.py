@@ -4,8 +4,8 @@
     packaging/install.py           what dist/ holds for this machine
     packaging/install.py --dev     what target/packages/ holds
 
-A wheel is installed for each Python that is here, npm's package by each package manager for several versions of Node. The
-sdist says in a sentence that there is no cargo, and is built where there is one.
+A wheel is installed for each Python that is here, npm's package by each package manager for several versions of Node.
+The sdist says in a sentence that there is no cargo, and is built where there is one.
 """
 
 import os
@@ -42,23 +42,23 @@ def main(arguments: list[str]) -> None:
 
 def wheels(cloud: Cloud, folder: Path) -> None:
     # That of the dev profile has the tag of this machine.
-    wheel = the_only(folder, r"\.whl$" if folder == DEV else WHEELS[host().name])
+    wheel = the_only(folder, rf"-{version()}-.*\.whl$" if folder == DEV else WHEELS[host().name])
     for name, python in pythons():
-        with place() as empty:
+        with Place() as empty:
             mint_in_venv(cloud, python, wheel, empty, path="")
         print(f"{wheel.name}: installed and minting on {name}", flush=True)
 
 
 def sdist(cloud: Cloud, folder: Path) -> None:
-    archive = the_only(folder, r"\.tar\.gz$")
-    with place() as empty:
+    archive = the_only(folder, rf"-{version()}\.tar\.gz$")
+    with Place() as empty:
         refusal = pip(make_venv(sys.executable, empty), archive, path="")
         if "cargo is not on the PATH" not in refusal.stdout + refusal.stderr or not refusal.returncode:
             sys.exit(f"{archive.name}: without cargo it says {refusal.stdout}{refusal.stderr}")
     print(f"{archive.name}: without cargo it says so", flush=True)
     if not shutil.which("cargo"):
         return
-    with place() as empty:
+    with Place() as empty:
         mint_in_venv(cloud, sys.executable, archive, empty, path=os.environ["PATH"])
     print(f"{archive.name}: built, installed and minting", flush=True)
 
@@ -93,7 +93,7 @@ def npm(cloud: Cloud, folder: Path) -> None:
     with Registry(folder) as registry:
         for manager, program in managers.items():
             for name, node in nodes.items():
-                with place() as empty:
+                with Place() as empty:
                     install_by(manager, program, node, registry, empty)
                     expect(cloud.mint([node, "-e", NODE], empty))
                 print(f"rolebridge {version()}: installed by {manager} and minting on {name}", flush=True)
@@ -106,7 +106,8 @@ def install_by(manager: str, program: Path, node: Path, registry: Registry, empt
     run(node, program, *MANAGERS[manager], cwd=empty, env=env)
     modules = empty / "node_modules"
     # pnpm keeps what a package of ours depends on in a folder of its own.
-    addons = {path.name for path in [*modules.glob("@rolebridge/*"), *modules.glob(".pnpm/*/node_modules/@rolebridge/*")]}
+    found = [*modules.glob("@rolebridge/*"), *modules.glob(".pnpm/*/node_modules/@rolebridge/*")]
+    addons = {path.name for path in found}
     if addons != {host().package.split("/")[1]}:
         sys.exit(f"{manager} installed {addons}")
 
@@ -134,7 +135,7 @@ def the_only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-class place(tempfile.TemporaryDirectory):
+class Place(tempfile.TemporaryDirectory):
     """An empty folder, as a path."""
 
     def __enter__(self) -> Path:

@@ -1,7 +1,7 @@
 """The licences of what is linked into a binary, as one text.
 
-A crate that may be had under the Apache License, which is Rolebridge's own, is had under it: that text is there once. Of
-any other, all the licence files of the crate are there.
+A crate that may be had under the Apache License, which is Rolebridge's own, is had under it: that text is there once.
+Of any other, all the licence files of the crate are there.
 """
 
 import sys

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes npm's tarballs; run by itself, that of the package `rolebridge`, which is JavaScript and types alone.
 
-    packaging/npm.py           into dist/
-    packaging/npm.py --dev     into target/packages/
+packaging/npm.py           into dist/
+packaging/npm.py --dev     into target/packages/
 """
 
 import json

@@ -7,9 +7,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import build
 import wheels
 from platforms import host
+
+import build
 
 
 def main() -> None:

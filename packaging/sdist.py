@@ -4,9 +4,9 @@
     packaging/sdist.py           into dist/
     packaging/sdist.py --dev     into target/packages/, with whatever maturin is on the PATH
 
-maturin leaves most members of the workspace out and keeps the whole lock file, which then fits its manifest no more; here
-it is brought back to what is in the archive. Times and owners are the commit's and nobody's, so that it is the same each
-time.
+maturin leaves most members of the workspace out and keeps the whole lock file, which then fits its manifest no more:
+here it is brought back to what is in the archive. Times are the commit's and owners are nobody, so that the archive is
+the same each time.
 """
 
 import gzip
@@ -17,9 +17,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from build import environment
 from platforms import host
 from project import DEV, DIST, output, run, version
+
+from build import environment
 
 NAME = f"rolebridge-{version()}"
 

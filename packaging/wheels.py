@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds wheels.
 
-    packaging/wheels.py              for every platform that can be built here, into dist/
-    packaging/wheels.py NAME …       for those
-    packaging/wheels.py --dev        for this machine with the dev profile, into target/packages/
+packaging/wheels.py              for every platform that can be built here, into dist/
+packaging/wheels.py NAME …       for those
+packaging/wheels.py --dev        for this machine with the dev profile, into target/packages/
 """
 
 import os
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import bill
 import licences
-from build import environment
 from platforms import Platform, chosen, host
 from project import DEV, DIST, TARGET, TOP, run
+
+from build import environment
 
 CRATE = "rolebridge-python"
 #: Where `pyproject.toml` has maturin look for it.
