@@ -1,7 +1,7 @@
 # The phone book. Nothing is decided here: every line calls the tool that decides.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs mutants bench fleet wheels addons sdist tarball dist installed installed-on-alpine emulators crate semver deny advisories reproducible release-check tag complete publish-npm publish-crate publish-page clean
+.PHONY: help demo test check docs mutants bench fleet wheels addons sdist tarball dist installed installed-on-alpine elsewhere emulators crate semver deny advisories reproducible release-check tag complete publish-npm publish-crate publish-page clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 21
@@ -52,6 +52,9 @@ installed: ## what dist/ holds for this machine, installed and used with no carg
 installed-on-alpine: ## the same in a container of Alpine, with an emulator of `make emulators`
 	sh packaging/alpine.sh
 
+elsewhere: ## what dist/ holds for the other platforms of Linux, on emulated systems
+	python3 packaging/elsewhere.py
+
 emulators: ## the local cloud for every Linux, to try packages where nothing can be built
 	python3 packaging/emulators.py
 
@@ -72,7 +75,7 @@ advisories: deny ## known faults of what is released, as RustSec's list has them
 reproducible: ## the wheel, built twice and compared
 	python3 packaging/reproducible.py
 
-release-check: crate deny dist reproducible ## what this machine can do of a release, in about half an hour
+release-check: crate deny dist elsewhere reproducible ## what this machine can do of a release, in about half an hour
 	python3 packaging/check_version.py
 
 tag: ## the version, the tag that is named by TAG, and the changelog

@@ -117,3 +117,9 @@ test('a clone that was not built says how it is', async () => {
   const message = await refusal(installed({}, { changes: { optionalDependencies: undefined } }));
   assert.match(message, /^rolebridge is not built: .*\nhint: run `npm run build`; it needs cargo$/);
 });
+
+test('a build from source without cargo says so in a sentence', async () => {
+  const { code, stderr } = await run([join(ROOT, 'packaging/addon-from-source.js')], { env: { PATH: '' } });
+  assert.equal(code, 1);
+  assert.match(stderr, /^rolebridge is built from source here, and cargo is not on the PATH: install Rust.*\n$/);
+});
