@@ -56,7 +56,8 @@ PLATFORMS = (
     Platform("linux-arm64-musl", "aarch64-unknown-linux-musl", "musllinux_1_2"),
     Platform("darwin-x64", "x86_64-apple-darwin"),
     Platform("darwin-arm64", "aarch64-apple-darwin"),
-    Platform("win32-x64-msvc", "x86_64-pc-windows-msvc"),
+    # Elsewhere than on Windows it is cross-built with mingw: good for a try, and never published.
+    Platform("win32-x64-msvc", f"x86_64-pc-windows-{'msvc' if sys.platform == 'win32' else 'gnu'}"),
 )
 
 PROCESSORS = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64", "arm64": "arm64"}
