@@ -13,11 +13,10 @@ from pathlib import Path
 
 import bill
 import licences
+from cargo import environment
 from npm import pack
 from platforms import Platform, chosen, host
 from project import DEV, DIST, TARGET, TOP, run
-
-from build import environment
 
 CRATE = "rolebridge-node"
 

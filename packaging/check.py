@@ -15,10 +15,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from cargo import BIN, tools
 from platforms import PLATFORMS, Platform
 from project import DIST, TARGET, TOP, run, size, version
-
-from build import BIN, tools
 
 #: The libraries that each system has.
 LIBRARIES = {

@@ -4,20 +4,19 @@
 import os
 import shutil
 
+import cargo
 from platforms import PLATFORMS
 from project import TARGET, run
-
-import build
 
 EMULATORS = TARGET / "emulators"
 
 
 def main() -> None:
-    build.tools()
+    cargo.tools()
     for platform in PLATFORMS:
         if platform.is_musl:
-            build.ensure_target(platform.triple)
-            env = {**os.environ, "PATH": f"{build.BIN}{os.pathsep}{os.environ['PATH']}"}
+            cargo.ensure_target(platform.triple)
+            env = {**os.environ, "PATH": f"{cargo.BIN}{os.pathsep}{os.environ['PATH']}"}
             command = ("cargo-zigbuild", "zigbuild", "--locked", "--package", "rolebridge-emulator")
             run(*command, "--target", platform.triple, env=env)
             place = EMULATORS / platform.processor

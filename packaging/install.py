@@ -113,8 +113,11 @@ def install_by(manager: str, program: Path, node: Path, registry: Registry, empt
 
 
 def pythons() -> list[tuple[str, str]]:
-    found = {name: shutil.which(name) for name in PYTHONS}
-    usable = [(name, path) for name, path in found.items() if path and works(path)]
+    """Those on the PATH, and pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    path = os.pathsep.join([*(str(folder) for folder in sorted(pyenv.glob("3.*/bin"))), os.environ["PATH"]])
+    found = {name: shutil.which(name, path=path) for name in PYTHONS}
+    usable = [(name, python) for name, python in found.items() if python and works(python)]
     return usable or [("this Python", sys.executable)]
 
 

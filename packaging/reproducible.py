@@ -7,10 +7,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import cargo
 import wheels
 from platforms import host
-
-import build
 
 
 def main() -> None:
@@ -23,7 +22,7 @@ def main() -> None:
 
 
 def once(folder: Path) -> Path:
-    shutil.rmtree(build.environment(host())["CARGO_TARGET_DIR"], ignore_errors=True)
+    shutil.rmtree(cargo.environment(host())["CARGO_TARGET_DIR"], ignore_errors=True)
     wheels.release(host(), folder)
     (wheel,) = folder.glob("*.whl")
     return wheel

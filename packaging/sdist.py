@@ -17,10 +17,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from cargo import environment
 from platforms import host
 from project import DEV, DIST, output, run, version
-
-from build import environment
 
 NAME = f"rolebridge-{version()}"
 

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import bill
 import licences
+from cargo import environment
 from platforms import Platform, chosen, host
 from project import DEV, DIST, TARGET, TOP, run
-
-from build import environment
 
 CRATE = "rolebridge-python"
 #: Where `pyproject.toml` has maturin look for it.
