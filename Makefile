@@ -59,6 +59,7 @@ emulators: ## the local cloud for every Linux, to try packages where nothing can
 	python3 packaging/emulators.py
 
 crate: ## the Rust crate, built alone from its own package with the oldest Rust that it is for
+	rustup toolchain install 1.88 --profile minimal --no-self-update
 	cargo +1.88 package --locked --package rolebridge
 
 semver: ## the crate's interface beside that of its last release; there must be one

@@ -43,7 +43,7 @@ def source() -> dict:
 def pack(manifest: dict, fill: Callable[[Path], None], folder: Path) -> None:
     """A tarball of a package, with what all of ours have in common; nothing in it runs when it is installed."""
     common = {name: source()[name] for name in ("license", "repository", "engines")}
-    whole = {**manifest, "version": version(), **common, "publishConfig": {"access": "public", "provenance": True}}
+    whole = {**manifest, "version": version(), **common, "publishConfig": {"access": "public"}}
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as stage:
         (Path(stage) / "package.json").write_text(json.dumps(whole, indent=2) + "\n")
