@@ -46,13 +46,6 @@ def dev() -> None:
 
 def package(platform: Platform, built: Path, folder: Path) -> None:
     """The addon with its papers, as a tarball."""
-    manifest = {
-        "name": platform.package,
-        "description": f"The native half of rolebridge for {platform.name}",
-        "main": "rolebridge.node",
-        "files": ["rolebridge.node", "THIRD-PARTY-LICENSES.txt", "rolebridge.cdx.json"],
-        **platform.constraints,
-    }
 
     def fill(stage: Path) -> None:
         shutil.copyfile(built / platform.library, stage / "rolebridge.node")
@@ -61,7 +54,17 @@ def package(platform: Platform, built: Path, folder: Path) -> None:
         (stage / "THIRD-PARTY-LICENSES.txt").write_text(licences.text(CRATE, platform.triple))
         (stage / "rolebridge.cdx.json").write_text(bill.text(CRATE, platform.triple))
 
-    pack(manifest, fill, folder)
+    pack(manifest(platform), fill, folder)
+
+
+def manifest(platform: Platform) -> dict:
+    return {
+        "name": platform.package,
+        "description": f"The native half of rolebridge for {platform.name}",
+        "main": "rolebridge.node",
+        "files": ["rolebridge.node", "THIRD-PARTY-LICENSES.txt", "rolebridge.cdx.json"],
+        **platform.constraints,
+    }
 
 
 if __name__ == "__main__":

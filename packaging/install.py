@@ -28,7 +28,18 @@ PYTHONS = [f"python3.{minor}" for minor in range(10, 16)]
 MANAGERS = {
     "npm": ("install", "rolebridge", "--ignore-scripts", "--no-audit", "--no-fund"),
     "pnpm": ("add", "rolebridge", "--ignore-scripts"),
-    "yarn": ("add", "rolebridge", "--ignore-scripts", "--no-progress"),
+    "yarn 1": ("add", "rolebridge", "--ignore-scripts", "--no-progress"),
+    "yarn 4": ("add", "rolebridge"),
+}
+#: For those of them that take it from their environment.
+SETTINGS = {
+    "YARN_ENABLE_GLOBAL_CACHE": "false",
+    "YARN_ENABLE_SCRIPTS": "false",
+    "YARN_ENABLE_TELEMETRY": "false",
+    "YARN_NODE_LINKER": "node-modules",
+    # What was built a minute ago is what is tried.
+    "YARN_NPM_MINIMAL_AGE_GATE": "0",
+    "YARN_UNSAFE_HTTP_WHITELIST": "127.0.0.1",
 }
 
 
@@ -102,13 +113,16 @@ def npm(cloud: Cloud, folder: Path) -> None:
 def install_by(manager: str, program: Path, node: Path, registry: Registry, empty: Path) -> None:
     (empty / "package.json").write_text("{}")
     # No program is to be found.
-    env = {"PATH": str(empty), "HOME": str(empty), "npm_config_registry": registry.url}
+    place = {"PATH": str(empty), "HOME": str(empty), "YARN_CACHE_FOLDER": str(empty / "cache")}
+    env = {**place, **SETTINGS, "npm_config_registry": registry.url, "YARN_NPM_REGISTRY_SERVER": registry.url}
     run(node, program, *MANAGERS[manager], cwd=empty, env=env)
     modules = empty / "node_modules"
     # pnpm keeps what a package of ours depends on in a folder of its own.
     found = [*modules.glob("@rolebridge/*"), *modules.glob(".pnpm/*/node_modules/@rolebridge/*")]
     addons = {path.name for path in found}
-    if addons != {host().package.split("/")[1]}:
+    own = host().package.split("/")[1]
+    # yarn 1 knows of no C library, and installs the addons for both.
+    if addons != {own} and not (manager == "yarn 1" and own in addons):
         sys.exit(f"{manager} installed {addons}")
 
 

@@ -1,4 +1,8 @@
-"""A registry of npm on loopback that holds the tarballs of a folder and nothing else."""
+"""A registry of npm on loopback that holds the tarballs of a folder.
+
+Of the addons that are built elsewhere it knows what npm's registry will, so that a package manager has the whole
+choice, and has no tarball.
+"""
 
 import base64
 import hashlib
@@ -9,6 +13,10 @@ import urllib.parse
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from addons import manifest
+from platforms import PLATFORMS
+from project import version
 
 
 class Registry:
@@ -32,8 +40,11 @@ def handler(folder: Path) -> type[BaseHTTPRequestHandler]:
     packages: dict[str, list[dict]] = defaultdict(list)
     for file in sorted(folder.glob("*.tgz")):
         with tarfile.open(file) as archive:
-            manifest = json.load(archive.extractfile("package/package.json"))
-        packages[manifest["name"]].append(manifest | {"_file": file.name})
+            found = json.load(archive.extractfile("package/package.json"))
+        packages[found["name"]].append(found | {"_file": file.name})
+    for platform in PLATFORMS:
+        if platform.package not in packages:
+            packages[platform.package] = [manifest(platform) | {"version": version(), "_file": "elsewhere"}]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -50,7 +61,7 @@ def handler(folder: Path) -> type[BaseHTTPRequestHandler]:
             return {"name": name, "dist-tags": {"latest": max(versions)}, "versions": versions}
 
         def distribution(self, file: str) -> dict:
-            content = tarballs[file]
+            content = tarballs.get(file, b"")
             return {
                 "tarball": f"http://{self.headers['host']}/{file}",
                 "shasum": hashlib.sha1(content).hexdigest(),

@@ -10,7 +10,7 @@ from project import TARGET, output, run
 FOLDER = TARGET / "packaging-runtimes"
 #: Beside the one that is on the PATH; they are built for glibc.
 NODES = {} if host().is_musl else {"node22": "22.23.3", "node24": "24.21.0"}
-MANAGERS = {"pnpm": "10.34.8", "yarn": "1.22.22"}
+MANAGERS = ("pnpm@10.34.8", "yarn@1.22.22", "@yarnpkg/cli-dist@4.18.1")
 
 
 def node() -> Path:
@@ -29,10 +29,9 @@ def npm() -> Path:
 def install() -> None:
     system = {"win32": "win"}.get(host().system, host().system)
     nodes = [f"{name}@npm:node-{system}-{host().processor}@{version}" for name, version in NODES.items()]
-    managers = [f"{name}@{version}" for name, version in MANAGERS.items()]
     FOLDER.mkdir(parents=True, exist_ok=True)
     options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-    run(node(), npm(), "install", "--prefix", FOLDER, *options, *nodes, *managers)
+    run(node(), npm(), "install", "--prefix", FOLDER, *options, *nodes, *MANAGERS)
 
 
 def nodes() -> dict[str, Path]:
@@ -46,4 +45,9 @@ def nodes() -> dict[str, Path]:
 def managers() -> dict[str, Path]:
     """Every package manager's program, to be run by a Node."""
     modules = FOLDER / "node_modules"
-    return {"npm": npm(), "pnpm": modules / "pnpm" / "bin" / "pnpm.cjs", "yarn": modules / "yarn" / "bin" / "yarn.js"}
+    return {
+        "npm": npm(),
+        "pnpm": modules / "pnpm" / "bin" / "pnpm.cjs",
+        "yarn 1": modules / "yarn" / "bin" / "yarn.js",
+        "yarn 4": modules / "@yarnpkg" / "cli-dist" / "bin" / "yarn.js",
+    }
