@@ -3,7 +3,7 @@
 /* The package as the registry gives it: JavaScript here, the addon in a package of its own, and what may be wrong with both. */
 
 const assert = require('node:assert/strict');
-const { cpSync, readFileSync, readdirSync } = require('node:fs');
+const { cpSync, readFileSync, readdirSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const test = require('node:test');
 const { version } = require('rolebridge');
@@ -89,6 +89,19 @@ if (OTHER) {
     const message = await refusal(installed({ [OTHER]: 'for the other one' }));
     assert.ok(message.startsWith(`rolebridge cannot load ${OTHER} on linux-`), message);
     assert.match(message, /\nhint: it is for another C library/);
+  });
+}
+
+if (process.platform === 'linux' && !MUSL) {
+  test('an addon that wants a newer glibc is named with the version that it wants', async () => {
+    const cwd = installed({ [OWN]: undefined });
+    const file = join(cwd, 'node_modules', OWN, 'rolebridge.node');
+    // The names of versions are text, and this one is of the future.
+    const addon = readFileSync(file, 'latin1').replace(/\0GLIBC_2\.(\d\d)\0/, '\0GLIBC_9.$1\0');
+    writeFileSync(file, addon, 'latin1');
+    const message = await refusal(cwd);
+    assert.match(message, /GLIBC_9\.\d\d' not found/);
+    assert.match(message, /\nhint: this system’s glibc is older than 2\.17/);
   });
 }
 
