@@ -45,7 +45,7 @@ def environment(platform: Platform) -> dict[str, str]:
         "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
         "CARGO_TARGET_DIR": str(TARGET / "release-packages"),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
-        "SOURCE_DATE_EPOCH": output("git", "log", "-1", "--format=%ct").strip(),
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or output("git", "log", "-1", "--format=%ct").strip(),
     }
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Builds this machine's wheel twice, each time with nothing built before, and names what differs."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from platforms import host
 
 
 def main() -> None:
+    # A commit in between would be another time.
+    os.environ["SOURCE_DATE_EPOCH"] = cargo.environment(host())["SOURCE_DATE_EPOCH"]
     with tempfile.TemporaryDirectory() as place:
         first, second = (once(Path(place) / name) for name in ("first", "second"))
         if first.read_bytes() == second.read_bytes():
