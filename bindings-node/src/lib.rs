@@ -38,6 +38,12 @@ pub fn environment_names() -> Vec<&'static str> {
     Environment::NAMES.to_vec()
 }
 
+/// The version of this half, which the JavaScript around it checks.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Every kind of error, for a census of the classes.
 #[napi(catch_unwind)]
 pub fn error_kinds() -> Vec<&'static str> {
