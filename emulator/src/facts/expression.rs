@@ -22,6 +22,10 @@ impl Expression {
         Ok(Expression { source: source.into(), program: Arc::new(program) })
     }
 
+    pub(crate) fn calls(&self, function: &str) -> bool {
+        self.program.references().has_function(function)
+    }
+
     pub(crate) fn evaluate(&self, variables: &Variables) -> Result<Value, ExecutionError> {
         let mut context = Context::default();
         context.add_function("extract", extract).expect("CEL has no function of this name");

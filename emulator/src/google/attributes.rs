@@ -17,6 +17,8 @@ const LONGEST_MAPPING: usize = 2048;
 const LONGEST_CONDITION: usize = 4096;
 const LONGEST_SUBJECT_BYTES: usize = 127;
 const MOST_ATTRIBUTE_BYTES: usize = 8 * 1024;
+/// Functions of CEL that Google has and whose crates are not built here.
+const NOT_IMITATED: [&str; 3] = ["matches", "timestamp", "duration"];
 
 /// The mapping of a provider's resource; without one, the default.
 pub(crate) fn mapping(mapping: &Value) -> Result<Mapping, Reply> {
@@ -75,7 +77,12 @@ pub(crate) fn condition(source: &str) -> Result<Option<Expression>, Reply> {
 }
 
 fn parse(what: &str, source: &str) -> Result<Expression, Reply> {
-    Expression::parse(source).map_err(|problem| invalid_argument(format!("Error compiling {what}: {problem}")))
+    let expression =
+        Expression::parse(source).map_err(|problem| invalid_argument(format!("Error compiling {what}: {problem}")))?;
+    match NOT_IMITATED.iter().find(|function| expression.calls(function)) {
+        Some(function) => Err(reply::not_imitated(&format!("the function {function} in expressions"))),
+        None => Ok(expression),
+    }
 }
 
 /// Tries the expressions on a session and on a user, as Google's compiler would find what has no name or no such type.

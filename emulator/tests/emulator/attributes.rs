@@ -150,6 +150,7 @@ fn what_is_no_mapping_is_refused_when_it_is_made() {
         assert_eq!(refusal["error"]["status"], "INVALID_ARGUMENT");
     }
     with(key("google.groups"), "").refused(501, "google.groups");
+    with(Value::Null, "assertion.arn.matches('arn:.*')").refused(501, "matches");
     let many = |count: usize| {
         let mut mapping: Map<String, Value> = (0..count).map(|n| (format!("attribute.a{n}"), "'x'".into())).collect();
         mapping.insert("google.subject".into(), "'x'".into());
