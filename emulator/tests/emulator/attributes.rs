@@ -175,6 +175,7 @@ fn an_update_that_is_refused_changes_nothing() {
     let project = Project::new(json!({}));
     let before = project.get(PROVIDER).ok();
     set(&project, &json!({ "google.subject": "'x'" }), "assertion.arn ==").refused(400, "attribute_condition");
+    set(&project, &json!({ "google.subject": "'x'" }), "assertion.arn").refused(400, "must be a boolean");
     assert_eq!(project.get(PROVIDER).ok(), before);
 }
 
@@ -190,13 +191,17 @@ fn what_is_mapped_has_limits() {
     refused(json!({ "google.subject": format!("'{}'", "é".repeat(64)) }), "google.subject exceeds the 127 bytes limit");
     refused(json!({ "google.subject": "''" }), "google.subject is empty");
     refused(json!({ "google.subject": "assertion.nothing" }), "google.subject");
-    let mut large = json!({ "google.subject": "'x'" });
-    for n in 0..5 {
-        large[format!("attribute.a{n}")] = text(2000).into();
-    }
-    refused(large.clone(), "8 KB");
-    large.as_object_mut().expect("a mapping").remove("attribute.a4");
-    set(&project, &large, "").ok();
+    // Five names of twelve bytes, and the subject's fifteen with its value.
+    let large = |last: usize| {
+        let mut mapping = json!({ "google.subject": "'x'", "attribute.a4": text(last) });
+        for n in 0..4 {
+            mapping[format!("attribute.a{n}")] = text(2000).into();
+        }
+        mapping
+    };
+    let fits = 8192 - 5 * 12 - 15 - 4 * 2000;
+    refused(large(fits + 1), "8 KB");
+    set(&project, &large(fits), "").ok();
     ask(&project).ok();
     set(&project, &json!({ "google.subject": text(127) }), "").ok();
     ask(&project).ok();
