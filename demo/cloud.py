@@ -6,7 +6,6 @@ Every socket that is opened here leads to loopback: the real host names are only
 import json
 import ssl
 import subprocess
-import time
 from http.client import HTTPConnection, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -52,7 +51,7 @@ class World:
         self.role = info["instance"]["role"]
         self.audience = info["audience"]
         self.service_account = info["service_account"]
-        self._admin_token = info["admin_token"]
+        self.admin_token = info["admin_token"]
 
     def attach(self, role):
         """Gives the instance another role, or none."""
@@ -68,18 +67,7 @@ class World:
         connection = HTTPSConnection(proxy.hostname, proxy.port, context=self._tls, timeout=30)
         connection.set_tunnel(target.hostname, 443)
         path = f"{target.path}?{target.query}" if target.query else target.path
-        return exchange(connection, method, path, body, {"authorization": f"Bearer {self._admin_token}"})
-
-    def finish(self, service, operation):
-        """Polls a long-running operation until it is done, as Google's documentation says."""
-        for _ in range(50):
-            if operation.get("done"):
-                break
-            time.sleep(0.02)
-            operation = self.google("GET", f"https://{service}/v1/{operation['name']}")
-        if "response" not in operation:
-            raise Refused(f"{operation['name']} ended without a response: {operation.get('error')}")
-        return operation["response"]
+        return exchange(connection, method, path, body, {"authorization": f"Bearer {self.admin_token}"})
 
 
 def exchange(connection, method, path, body=None, headers=()):

@@ -24,9 +24,7 @@ import screen
 from build import ARTICLE, EMULATOR, PYTHON, TOKEN_EXAMPLE, BuildFailed, build
 from cloud import Cloud, Refused, World
 
-APIS = ["iam", "cloudresourcemanager", "iamcredentials", "sts"]
 POOL, PROVIDER, OTHER_ROLE = "aws-pool", "aws-provider", "another-role"
-WORKLOAD_IDENTITY_USER = "roles/iam.workloadIdentityUser"
 
 # An instance as EC2 starts it today, with a role, and a Google project in which nothing was set up yet.
 WORLD = {"ready": False, "pool": POOL, "provider": PROVIDER, "aws": {"instance": {"imds": "v2"}}}
@@ -52,6 +50,7 @@ class Program:
 NODE = Program("Node", ["node", "--require", "rolebridge/register", "query.js"], "NODE_EXTRA_CA_CERTS")
 GOOGLE_ALONE = Program("Node", ["node", "query.js"], "NODE_EXTRA_CA_CERTS")
 PYTHON_SCRIPT = Program("Python", [PYTHON, "query.py"], "REQUESTS_CA_BUNDLE")
+COMMAND = [PYTHON, "-m", "rolebridge"]
 RUST = Program("Rust", [TOKEN_EXAMPLE, "credential.json"], "SSL_CERT_FILE")
 
 
@@ -61,17 +60,16 @@ def contents():
         (
             "At Google, once: trust a role of an AWS account",
             [
-                ("enable the APIs " + ", ".join(APIS), enable_apis),
-                (f"create the pool {POOL}", create_pool),
-                (f"create the AWS provider {PROVIDER}", create_provider),
-                ("list both", list_pool_and_provider),
-                ("let the role act as the service account", bind_role),
+                ("rolebridge setup: the plan", plan_setup),
+                ("rolebridge setup --apply", apply_setup),
+                ("list the pool and its provider", list_pool_and_provider),
+                ("rolebridge setup --check", check_setup),
             ],
         ),
         (
             "On the instance: read a table with Google's own clients",
             [
-                ("write credential.json", write_credential),
+                ("rolebridge config create", write_credential),
                 ("node --require rolebridge/register query.js", query_in_node),
                 ("python query.py", query_in_python),
                 ("token credential.json (Rust)", ask_whose_token_in_rust),
@@ -107,48 +105,36 @@ def contents():
 # At Google, once. Each step says in lines what came of it, and raises if that is not as it should be.
 
 
-def enable_apis(stage):
-    services = f"https://serviceusage.googleapis.com/v1/projects/{stage.world.project}/services"
-    wanted = [f"{api}.googleapis.com" for api in APIS]
-    operation = stage.world.google("POST", f"{services}:batchEnable", {"serviceIds": wanted})
-    enabled = stage.world.finish("serviceusage.googleapis.com", operation)["services"]
-    expect([service["state"] for service in enabled] == ["ENABLED"] * len(wanted), enabled)
+def plan_setup(stage):
+    """Before its API is enabled nothing of IAM can be read, and all of it is planned."""
+    plan = stage.setup()
+    expect(len(plan) == 5 and stage.member in plan[-1], plan)
+    return [screen.sentence(line) for line in plan]
 
 
-def create_pool(stage):
-    operation = stage.world.google("POST", f"{stage.pools_url}?workloadIdentityPoolId={POOL}", {"displayName": "AWS"})
-    pool = stage.world.finish("iam.googleapis.com", operation)
-    expect(pool["name"] == stage.pool_name, pool)
-    return [pool["name"]]
+def apply_setup(stage):
+    stage.setup("--apply")
 
 
-def create_provider(stage):
-    url = f"{stage.pools_url}/{POOL}/providers?workloadIdentityPoolProviderId={PROVIDER}"
-    operation = stage.world.google("POST", url, {"aws": {"accountId": stage.world.account}})
-    provider = stage.world.finish("iam.googleapis.com", operation)
-    expect(provider["aws"]["accountId"] == stage.world.account, provider)
-    return [f"it trusts the AWS account {stage.world.account}"]
+def check_setup(stage):
+    expect(stage.setup("--check") == [], "a set-up as it was wanted has nothing to be told")
+    return ["nothing is missing, different or loose"]
 
 
 def list_pool_and_provider(stage):
+    """In the form of `gcloud iam workload-identity-pools list` and of its `providers list`."""
     [pool] = stage.world.google("GET", stage.pools_url)["workloadIdentityPools"]
     [provider] = stage.world.google("GET", f"{stage.pools_url}/{POOL}/providers")["workloadIdentityPoolProviders"]
-    expect(pool["name"] == stage.pool_name, pool)
-    expect(provider["name"] == stage.provider_name, provider)
-    return [f"{POOL} is {pool['state']}, {PROVIDER} is {provider['state']}"]
+    expect((pool["name"], pool["state"]) == (stage.pool_name, "ACTIVE"), pool)
+    expect((provider["name"], provider["state"]) == (stage.provider_name, "ACTIVE"), provider)
+    expect(provider["aws"] == {"accountId": stage.world.account}, provider)
+    listed = [("displayName", pool["displayName"]), ("name", pool["name"]), ("state", pool["state"])]
+    of_provider = [("aws.accountId", stage.world.account), ("name", provider["name"]), ("state", provider["state"])]
+    return [*listing(listed), *listing(of_provider)]
 
 
-def bind_role(stage):
-    """Reads, adds, writes back; by the etag Google would notice another writer."""
-    role = f"arn:aws:sts::{stage.world.account}:assumed-role/{stage.world.role}"
-    member = f"principalSet://iam.googleapis.com/{stage.pool_name}/attribute.aws_role/{role}"
-    account = f"{stage.iam_url}/serviceAccounts/{stage.world.service_account}"
-    policy = stage.world.google("POST", f"{account}:getIamPolicy?options.requestedPolicyVersion=3")
-    bindings = [*policy.get("bindings", []), {"role": WORKLOAD_IDENTITY_USER, "members": [member]}]
-    policy = {"version": 3, "etag": policy["etag"], "bindings": bindings}
-    written = stage.world.google("POST", f"{account}:setIamPolicy", {"policy": policy})
-    expect(written["bindings"] == bindings, written)
-    return [role, f"may now act as {stage.world.service_account}"]
+def listing(members):
+    return ["---", *(f"{name}: {value}" for name, value in members)]
 
 
 # On the instance.
@@ -156,25 +142,10 @@ def bind_role(stage):
 
 def write_credential(stage):
     """As `gcloud iam workload-identity-pools create-cred-config … --aws` writes it, without `--enable-imdsv2`."""
-    audience = f"//iam.googleapis.com/{stage.provider_name}"
-    metadata = "http://169.254.169.254/latest/meta-data"
-    sts = "https://sts.{region}.amazonaws.com"
-    accounts = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts"
-    credential = {
-        "universe_domain": "googleapis.com",
-        "type": "external_account",
-        "audience": audience,
-        "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
-        "token_url": "https://sts.googleapis.com/v1/token",
-        "credential_source": {
-            "environment_id": "aws1",
-            "region_url": f"{metadata}/placement/availability-zone",
-            "url": f"{metadata}/iam/security-credentials",
-            "regional_cred_verification_url": f"{sts}?Action=GetCallerIdentity&Version=2011-06-15",
-        },
-        "service_account_impersonation_url": f"{accounts}/{stage.world.service_account}:generateAccessToken",
-    }
-    (ARTICLE / "credential.json").write_text(json.dumps(credential, indent=2))
+    account = ("--service-account", stage.world.service_account)
+    stage.command(
+        "config", "create", stage.provider_name, "--aws", *account, "--output-file", ARTICLE / "credential.json"
+    )
     return ["no secret is in it: it names who trusts whom, and the role does the rest"]
 
 
@@ -337,13 +308,35 @@ class Stage:
     def pools_url(self):
         return f"{self.iam_url}/locations/global/workloadIdentityPools"
 
-    def run(self, program):
+    @property
+    def member(self):
+        role = f"arn:aws:sts::{self.world.account}:assumed-role/{self.world.role}"
+        return f"principalSet://iam.googleapis.com/{self.pool_name}/attribute.aws_role/{role}"
+
+    def setup(self, *options):
+        """What `rolebridge setup` prints for this project, its pool and its provider."""
+        names = {
+            "--project": self.world.project,
+            "--pool": POOL,
+            "--provider": PROVIDER,
+            "--aws-account": self.world.account,
+            "--aws-role": self.world.role,
+            "--service-account": self.world.service_account,
+        }
+        return self.command("setup", *(word for pair in names.items() for word in pair), *options)
+
+    def command(self, *arguments):
+        """What the command of the Python package prints; it must end well."""
+        administrator = {"CLOUDSDK_AUTH_ACCESS_TOKEN": self.world.admin_token}
+        return succeed(self.run(Program("Python", [*COMMAND, *arguments], "SSL_CERT_FILE"), administrator))
+
+    def run(self, program, variables=None):
         """Runs a program as a new process on the instance."""
         before = len(self.world.requests())
         ended = subprocess.run(
             program.command,
             cwd=ARTICLE,
-            env=self.environment(program),
+            env=self.environment(program) | (variables or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
