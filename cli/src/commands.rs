@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod token;
 
 use crate::environment::Variables;
@@ -14,6 +15,7 @@ use clap::Subcommand;
 pub(crate) enum Command {
     Config(config::Arguments),
     Token(token::Arguments),
+    Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -21,6 +23,7 @@ pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) ->
     match command {
         Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
+        Command::Doctor(arguments) => doctor::run(&arguments, environment, io),
         Command::Completions(arguments) => completions::run(&arguments, io),
     }
 }

@@ -55,7 +55,8 @@ impl Failure {
         }
     }
 
-    fn of(error: &rolebridge::Error, exit: Exit) -> Failure {
+    /// What core says, with the exit code that the command gives it.
+    pub(crate) fn of(error: &rolebridge::Error, exit: Exit) -> Failure {
         Failure::Told { exit, message: error.message().to_owned(), hint: error.hint().map(str::to_owned) }
     }
 
