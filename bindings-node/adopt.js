@@ -7,7 +7,11 @@
  */
 
 const { dirname, join } = require('node:path');
+const { debuglog } = require('node:util');
 const { clientFor } = require('./external-account.js');
+
+/** Shown where the variable NODE_DEBUG names rolebridge. */
+const debug = debuglog('rolebridge');
 
 /** The two files, in a copy of whatever name. */
 const FILE = /[\\/]build[\\/]src[\\/]auth[\\/](externalclient|googleauth)\.js$/;
@@ -27,7 +31,10 @@ function adopt(file, exports, load) {
   const { ExternalAccountClient, GoogleAuth } = exports ?? {};
   if (isNew(ExternalAccountClient)) {
     const { AwsClient } = load(join(dirname(file), 'awsclient.js'));
-    if (isNew(AwsClient)) adoptClients(ExternalAccountClient, AwsClient);
+    if (isNew(AwsClient)) {
+      adoptClients(ExternalAccountClient, AwsClient);
+      debug('AWS credential files are read by Rolebridge for %s', file.replace(FILE, ''));
+    }
   }
   if (isNew(GoogleAuth)) adoptAuth(GoogleAuth);
 }

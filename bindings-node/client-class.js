@@ -7,6 +7,7 @@
  */
 
 const { inspect } = require('node:util');
+const { abortable } = require('./abortable.js');
 const { STAND_IN, checkedMembers } = require('./client-options.js');
 const { ClientToken } = require('./client-token.js');
 const { loadHeaders, plain, shaped } = require('./header-shapes.js');
@@ -85,6 +86,8 @@ function makeClass(AwsClient) {
 
     /** Takes a request and gives a response in the shape of any major; Google's `request` calls it. */
     async requestAsync(options, isRetry) {
+      // Google's class hands the signal to the request alone, which begins when the token is there.
+      if (options?.signal) await abortable(this.getAccessToken(), options.signal);
       try {
         const mine = options?.headers === undefined ? options : { ...options, headers: plain(options.headers) };
         return readable(await super.requestAsync(mine, isRetry));

@@ -16,10 +16,10 @@ const { TokenSource, audienceOf, universeOf } = require('./token-source.js');
 /** Formats of keys that Google's library reads beside JSON, by their names as it does. */
 const KEY_FILE = /\.(der|crt|pem|p12|pfx)$/i;
 
-/** See index.d.ts. */
-function createAuthClient(options) {
+/** See index.d.ts. `door` is the function that the program has called. */
+function createAuthClient(options, door) {
   const { audience, serviceAccount, ...others } = clientOptions(options);
-  const { keyFilename, credentials, library = applicationLibrary(), ...sourceOptions } = others;
+  const { keyFilename, credentials, library = applicationLibrary(door), ...sourceOptions } = others;
   if (audience !== undefined) {
     const source = TokenSource.fromAudience(audience, serviceAccount, sourceOptions);
     const members = membersOf(audienceOf(source), serviceAccount, universeOf(source));

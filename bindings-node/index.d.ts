@@ -148,13 +148,13 @@ export declare class TokenSource {
    *
    * @throws {@link RolebridgeError}, when no valid token is left.
    */
-  token(): Promise<Token>;
+  token(options?: WaitOptions): Promise<Token>;
 
   /**
    * The headers of a request to a Google API: a new object for each call, made for `fetch` and `http.request` alike.
    * Errors as {@link TokenSource.token}.
    */
-  headers(): Promise<TokenHeaders>;
+  headers(options?: WaitOptions): Promise<TokenHeaders>;
 
   /**
    * An OpenID Connect ID token of the service account for one audience, valid now: what Cloud Run, Cloud Functions or
@@ -175,7 +175,7 @@ export declare class TokenSource {
    *
    * @throws {@link RolebridgeError}, as {@link TokenSource.token}; {@link ConfigError} in direct access.
    */
-  sign(payload: Uint8Array): Promise<Signature>;
+  sign(payload: Uint8Array, options?: WaitOptions): Promise<Signature>;
 
   /**
    * Reports that an API answered 401 to `token`: if this is the cached token and at least thirty seconds old, the next
@@ -199,8 +199,14 @@ export declare class TokenSource {
   get scopes(): readonly string[];
 }
 
-/** What an ID token holds. */
-export interface IdTokenOptions {
+/** How long a caller waits. */
+export interface WaitOptions {
+  /** Ends this wait, with the signal's `reason`. The flight goes on: others may wait for it, and its token is kept. */
+  signal?: AbortSignal;
+}
+
+/** What an ID token holds, and how long a caller waits for it. */
+export interface IdTokenOptions extends WaitOptions {
   /** Whether it has the claims `email` and `email_verified`; it has if this is left out. */
   includeEmail?: boolean;
 }
@@ -214,7 +220,7 @@ export type TokenHeaders = { authorization: string } & Record<string, string>;
 /** What {@link createAuthClient} is told. */
 export type AuthClientOptions<Library extends AuthLibrary = AuthLibrary> = TokenSourceOptions &
   NamedCredential & {
-    /** A loaded google-auth-library, 9 to 11; by default the copy that the application itself would load. */
+    /** A loaded google-auth-library, 9 to 11; by default the only one that is loaded, or the one that the caller’s file finds. */
     library?: Library;
   };
 

@@ -18,7 +18,7 @@ const { version } = require('../package.json');
 
 /** Google's library comes into play here only: a program that just wants tokens does not load it. */
 function createAuthClient(options) {
-  return require('./create-auth-client.js').createAuthClient(options);
+  return require('./create-auth-client.js').createAuthClient(options, createAuthClient);
 }
 
 /** A source that is dropped at once still leaves its token to the others of its configuration. */

@@ -33,6 +33,13 @@ function flag(name, value) {
   return value;
 }
 
+function signal(name, value) {
+  if (typeof value?.addEventListener !== 'function' || typeof value.aborted !== 'boolean') {
+    throw new TypeError(`${name} must be an AbortSignal`);
+  }
+  return value;
+}
+
 /** The path of a file that is named by a path or by a `file:` URL. */
 function path(name, value) {
   if (typeof value === 'object' && typeof value?.href === 'string') {
@@ -96,10 +103,15 @@ const CLIENT = {
   library,
   ...SOURCE,
 };
-const ID_TOKEN = { includeEmail: flag };
+const WAIT = { signal };
+const ID_TOKEN = { includeEmail: flag, ...WAIT };
 
 function sourceOptions(options) {
   return checked(options, SOURCE);
+}
+
+function waitOptions(options) {
+  return checked(options, WAIT);
 }
 
 function idTokenOptions(options) {
@@ -159,4 +171,4 @@ function distance(from, to) {
   return row[to.length];
 }
 
-module.exports = { bytes, clientOptions, idTokenOptions, list, path, sourceOptions, text };
+module.exports = { bytes, clientOptions, idTokenOptions, list, path, sourceOptions, text, waitOptions };

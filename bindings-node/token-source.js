@@ -6,12 +6,13 @@
 
 const { inspect } = require('node:util');
 const native = require('./native.js');
+const { abortable } = require('./abortable.js');
 const { errorFrom, guarded } = require('./errors.js');
 const { tell } = require('./flights.js');
 const { Supplier, questionHere } = require('./identity.js');
 const environment = require('./snapshot.js');
 const { shown } = require('./inspection.js');
-const { bytes, idTokenOptions, list, path: pathOf, sourceOptions, text: textOf } = require('./options.js');
+const { bytes, idTokenOptions, list, path: pathOf, sourceOptions, text: textOf, waitOptions } = require('./options.js');
 
 /** A Google access token. Printing one shows when it ends and nothing else. */
 class Token {
@@ -125,11 +126,13 @@ class TokenSource {
     return made(() => this.#native.withScopes(named), this.#supplier);
   }
 
-  async token() {
+  async token(options) {
+    if (options !== undefined) return abortable(this.token(), waitOptions(options).signal);
     return (this.#atHand() ?? (await this.#ask())).token;
   }
 
-  async headers() {
+  async headers(options) {
+    if (options !== undefined) return abortable(this.headers(), waitOptions(options).signal);
     const kept = this.#atHand() ?? (await this.#ask());
     const headers = Object.create(quietHeaders);
     headers.authorization = kept.authorization;
@@ -138,12 +141,13 @@ class TokenSource {
   }
 
   async idToken(audience, options) {
-    const { includeEmail = true } = idTokenOptions(options);
+    const { includeEmail = true, signal } = idTokenOptions(options);
     if (typeof audience !== 'string') throw new TypeError('audience must be a string');
-    return this.#forAudience(audience, includeEmail).token();
+    return abortable(this.#forAudience(audience, includeEmail).token(), signal);
   }
 
-  async sign(payload) {
+  async sign(payload, options) {
+    if (options !== undefined) return abortable(this.sign(payload), waitOptions(options).signal);
     const outcome = await this.#signature(bytes('payload', payload));
     // IAM may have refused the token that is at hand here; core knows.
     if (this.#kept !== null) this.#kept.refreshAfter = 0;

@@ -38,10 +38,22 @@ pub fn environment_names() -> Vec<&'static str> {
     Environment::NAMES.to_vec()
 }
 
+/// The version of this half, which the JavaScript around it checks.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Every kind of error, for a census of the classes.
 #[napi(catch_unwind)]
 pub fn error_kinds() -> Vec<&'static str> {
     rolebridge::Kind::ALL.iter().map(|kind| kind.name()).collect()
+}
+
+/// Runs the command `rolebridge` on the streams of this process; its exit code.
+#[napi(catch_unwind)]
+pub fn command(arguments: Vec<String>) -> u8 {
+    rolebridge_cli::main(arguments).code()
 }
 
 /// Whether a credential file's text is `external_account` JSON of AWS, however wrong the rest of it may be.

@@ -5,15 +5,16 @@
 const assert = require('node:assert/strict');
 const { join } = require('node:path');
 const test = require('node:test');
+const { setTimeout } = require('node:timers/promises');
 const { inspect } = require('node:util');
 const { ConfigError, RefusedError, TokenSource, createAuthClient } = require('rolebridge');
 const { deferredClass } = require('../deferred-client.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
 const { verifySignature } = require('./helpers/published.js');
 
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 const AUDIENCE = 'https://service.example';
 
 /** Lets the workload's access tokens sign as the account that they are of. */
@@ -205,6 +206,31 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
   });
 }
 
+test('Google’s ID token clients of all majors show another token when one ends', () =>
+  inWorld({}, async (world) => {
+    const clients = await Promise.all(
+      Object.entries(LIBRARIES).map(([release, library]) => {
+        const authClient = createAuthClient({ credentials: world.credential(), library });
+        return new library.GoogleAuth({ authClient }).getIdTokenClient(`${AUDIENCE}/${release}`);
+      }),
+    );
+    const shown = async (client) => new Headers(await client.getRequestHeaders()).get('authorization').split(' ')[1];
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.now() / 1000) + 4;
+    const short = [part({ alg: 'RS256' }), part({ exp }), part('no signature')].join('.');
+    const merge = { token: short };
+    await world.fault({ on: 'iamcredentials.generateIdToken', times: clients.length, do: { merge } });
+    for (const token of await Promise.all(clients.map(shown))) assert.equal(token, short);
+    for (const client of clients) {
+      // The renewal is due when the first half of its life is over.
+      while ((await shown(client)) === short && Date.now() < exp * 1000) await setTimeout(20);
+      const next = await shown(client);
+      assert.notEqual(next, short);
+      assert.equal(await shown(client), next);
+    }
+    assert.equal(await count(world, 'iamcredentials.generateIdToken'), 2 * clients.length);
+  }));
+
 /** Makes a source and a client of an audience, where no file is. */
 const OF_AUDIENCE = `
   const library = require('google-auth-library');
@@ -232,47 +258,3 @@ test('an audience in the place of a file, behind a proxy', async () => {
   assert.deepEqual(result, { code: 0, signal: null, stdout, stderr: '' });
   assert.equal(await count(world, 'iamcredentials.generateAccessToken'), 1);
 });
-
-/** Writes an object with Google's client of Cloud Storage, and reads it by a signed URL with no credentials. */
-const SIGNS_URL = `
-  const { Storage } = require('@google-cloud/storage');
-  const { createAuthClient } = require('rolebridge');
-  const library = require('google-auth-library');
-  const [audience, serviceAccount, named] = process.argv.slice(2);
-  async function main() {
-    const authClient = createAuthClient({ library, audience, serviceAccount });
-    const credentials = named ? { client_email: authClient.getServiceAccountEmail() } : undefined;
-    const file = new Storage({ projectId: 'my-project', authClient, credentials }).bucket('my-bucket').file('note.txt');
-    await file.save('read by a signed URL', { resumable: false });
-    const [url] = await file.getSignedUrl({ version: 'v4', action: 'read', expires: Date.now() + 60_000 });
-    console.log(await (await fetch(url)).text());
-  }
-  main();
-`;
-
-const FIXTURES = join(__dirname, 'fixtures');
-
-/** Where Storage carries another copy than the client is of, it takes the account's name from the program alone. */
-const SIGNERS = { 'clients-9': [], 'clients-10': ['named'], 'clients-11': [] };
-
-for (const [layout, named] of Object.entries(SIGNERS)) {
-  test(`Cloud Storage of ${layout} signs a URL`, async () => {
-    const world = await World.make(MAY_SIGN);
-    const installed = join(FIXTURES, layout, 'node_modules');
-    const cwd = folder(
-      { 'ca.pem': world.info.ca_pem, 'program.js': SIGNS_URL },
-      {
-        rolebridge: join(__dirname, '../..'),
-        '@google-cloud': join(installed, '@google-cloud'),
-        'google-auth-library': join(installed, 'google-auth-library'),
-      },
-    );
-    const { audience, service_account } = world.info;
-    const preload = ['--require', join(__dirname, 'helpers/proxied-fetch.js')];
-    const args = [...preload, 'program.js', audience, service_account, ...named];
-    const env = world.proxied(join(cwd, 'ca.pem'));
-    const { code, stdout, stderr } = await run(args, { cwd, env });
-    assert.deepEqual({ code, stdout }, { code: 0, stdout: 'read by a signed URL\n' }, stderr);
-    assert.equal(await count(world, 'iamcredentials.signBlob'), 1);
-  });
-}

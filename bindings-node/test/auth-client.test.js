@@ -1,17 +1,15 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { realpathSync, rmSync } = require('node:fs');
 const { join } = require('node:path');
 const test = require('node:test');
 const { inspect } = require('node:util');
 const { BigQuery } = require('@google-cloud/bigquery');
-const { ConfigError, RefusedError, createAuthClient } = require('rolebridge');
+const { ConfigError, RefusedError, RolebridgeError, createAuthClient } = require('rolebridge');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
-
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 
 /** Runs a test in a world with an AuthClient of one copy of google-auth-library. */
 async function withClient(library, { specification, options }, body) {
@@ -129,9 +127,36 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.equal((await world.requests('sts.token')).length, 1);
   });
 
-  on('a refusal is an error of Rolebridge', (client) => assert.rejects(client.getRequestHeaders(), RefusedError), {
-    specification: { aws: { instance: { role: 'other-role' } } },
-  });
+  on(
+    'a refusal is an error of Rolebridge, whatever was called',
+    async (client, world) => {
+      const { google, project } = world.info;
+      const bigquery = new BigQuery({ projectId: project.id, authClient: client, apiEndpoint: google });
+      const calls = {
+        getAccessToken: () => client.getAccessToken(),
+        getRequestHeaders: () => client.getRequestHeaders(),
+        refreshAccessTokenAsync: () => client.refreshAccessTokenAsync(),
+        request: () => client.request(query(world)),
+        fetch: () => client.fetch(google),
+        fetchIdToken: () => client.fetchIdToken('https://service.example'),
+        sign: () => client.sign('payload'),
+        'BigQuery’s query': () => bigquery.query('SELECT 1'),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const error = await call().then(
+          () => assert.fail(name),
+          (error) => error,
+        );
+        assert.ok(error instanceof RefusedError && error instanceof RolebridgeError, `${name}: ${error}`);
+        const { kind, step, status, code, hint } = error;
+        // A signature is asked for with an access token.
+        const refused = name === 'fetchIdToken' ? 'id_token' : 'impersonation';
+        assert.deepEqual([kind, step, status, code], ['refused', refused, 403, 'PERMISSION_DENIED'], name);
+        assert.match(hint, /add-iam-policy-binding/);
+      }
+    },
+    { specification: { aws: { instance: { role: 'other-role' } } } },
+  );
 
   on('the project is known without a request', async (client, world) => {
     assert.equal(await client.getProjectId(), world.info.project.id);
@@ -170,34 +195,6 @@ for (const [major, library] of Object.entries(LIBRARIES)) {
     assert.ok(client instanceof library.AuthClient && !(client instanceof library.AwsClient));
   });
 }
-
-test('without a library it is the one that the application loads', async () => {
-  const world = await World.make();
-  const path = join(folder({ 'credential.json': world.credential() }), 'credential.json');
-  await withEnvironment(world.environment(), async () => {
-    const client = createAuthClient({ keyFilename: path, scopes: 'email' });
-    assert.ok(client instanceof require('google-auth-library').AwsClient);
-    assert.deepEqual(client.getScopesArray(), ['email']);
-  });
-  await withEnvironment({ ...world.environment(), GOOGLE_APPLICATION_CREDENTIALS: path }, async () => {
-    assert.ok((await createAuthClient().getAccessToken()).token);
-  });
-});
-
-test('without the library it is said where it was looked for', async () => {
-  const cwd = folder({
-    'program.js': `
-      try { require('rolebridge').createAuthClient(); }
-      catch (error) { console.log(JSON.stringify({ name: error.name, message: error.message, hint: error.hint })); }`,
-    'other/none': '',
-  });
-  rmSync(join(cwd, 'node_modules/google-auth-library'));
-  const { stdout } = await run(['../program.js'], { cwd: join(cwd, 'other') });
-  const { name, message, hint } = JSON.parse(stdout);
-  assert.equal(name, 'ConfigError');
-  assert.ok(message.includes(`is not found from ${realpathSync(cwd)} or ${realpathSync(join(cwd, 'other'))}`), message);
-  assert.match(hint, /library/);
-});
 
 test('what is wrong with the file is thrown at once', () =>
   withEnvironment({}, () => {

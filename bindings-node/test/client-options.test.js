@@ -12,9 +12,9 @@ const { createAuthClient } = require('rolebridge');
 const { clientFor } = require('../external-account.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
 
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 const EVIL = 'https://attacker.example/';
 const HOSTILE = {
   cloud_resource_manager_url: EVIL,
@@ -183,9 +183,7 @@ test('where Google’s library looks by itself, its client answers through ours'
     },
   });
   const program = `
-    const { inspect } = require('node:util');
-const { runInNewContext } = require('node:vm');
-const { createAuthClient } = require('rolebridge');
+    const { createAuthClient } = require('rolebridge');
     const client = createAuthClient({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
     (async () => {
       const { token } = await client.getAccessToken();

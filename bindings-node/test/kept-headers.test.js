@@ -9,9 +9,9 @@ const { createAuthClient } = require('rolebridge');
 const native = require('../native.js');
 const { World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
+const { LIBRARIES } = require('./helpers/layouts.js');
 const { folder, run } = require('./helpers/program.js');
 
-const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 const BIGQUERY = 'https://www.googleapis.com/auth/bigquery';
 
 const bearerOf = (headers) => headers.Authorization ?? headers.get('authorization');

@@ -114,6 +114,16 @@ test('under Jest, register in setupFiles reaches every installed copy', async ()
   assert.equal(warnings(result), 0);
 });
 
+test('under Jest, a client is of the copy that the test’s own file loads', async () => {
+  const file = `
+    test('client', () => {
+      const client = require('rolebridge').createAuthClient({ keyFilename: 'credential.json' });
+      expect(client).toBeInstanceOf(require('google-auth-library').AwsClient);
+    });`;
+  const { code, stderr } = await play([toolFile('jest', 'bin/jest.js')], { 'a.test.js': file });
+  assert.equal(code, 0, stderr);
+});
+
 test('under Jest, register in NODE_OPTIONS is without effect, and warned of, once', async () => {
   const environment = { EXPECTED: 'AwsClient', NODE_OPTIONS: '--require rolebridge/register' };
   const result = await jest({}, environment);
@@ -193,5 +203,5 @@ test('a bundle that passes no library is told to', async () => {
     import { createAuthClient } from 'rolebridge';
     createAuthClient({ keyFilename: 'credential.json' });`;
   const { stderr } = await runAlone(await bundled(program, { loader: { '.node': 'copy' } }));
-  assert.match(stderr, /google-auth-library is not found from .*\nhint: .*`library`/s);
+  assert.match(stderr, /google-auth-library is not loaded, .*\nhint: .*`library`/s);
 });

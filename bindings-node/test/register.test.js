@@ -126,3 +126,41 @@ test('what is not AWS is read by Google’s own class', async () => {
   const { stdout } = await inWorld(world, [...REGISTER, 'program.cjs'], { credential, files });
   assert.equal(stdout, 'UserRefreshClient\n');
 });
+
+test('NODE_DEBUG=rolebridge names each copy that it reaches', async () => {
+  const world = await World.make();
+  const files = { 'program.cjs': "for (const name of ['gal9', 'gal11']) require(name);" };
+  const installed = {
+    rolebridge: ROOT,
+    gal9: join(ROOT, 'node_modules/gal9'),
+    gal11: join(ROOT, 'node_modules/gal11'),
+  };
+  const cwd = folder(files, installed);
+  const { stderr } = await run([...REGISTER, 'program.cjs'], {
+    cwd,
+    env: { ...world.environment(), NODE_DEBUG: 'rolebridge' },
+  });
+  const lines = ['gal9', 'gal11'].map(
+    (name) => `AWS credential files are read by Rolebridge for ${join(ROOT, 'node_modules', name)}`,
+  );
+  assert.deepEqual(stderr.match(/AWS credential files .*/g), lines);
+});
+
+test('copies of two majors in one process both read the file with Rolebridge', async () => {
+  const world = await World.make();
+  const program = `
+    (async () => {
+      for (const name of ['gal9', 'gal11']) {
+        const client = await new (require(name).GoogleAuth)({ keyFilename: 'credential.json' }).getClient();
+        console.log(client.constructor.name, (await client.getAccessToken()).token.length > 100);
+      }
+    })();`;
+  const installed = {
+    rolebridge: ROOT,
+    gal9: join(ROOT, 'node_modules/gal9'),
+    gal11: join(ROOT, 'node_modules/gal11'),
+  };
+  const cwd = folder({ 'credential.json': world.credential(), 'program.cjs': program }, installed);
+  const { stdout, stderr } = await run([...REGISTER, 'program.cjs'], { cwd, env: world.environment() });
+  assert.equal(stdout, 'RolebridgeClient true\n'.repeat(2), stderr);
+});

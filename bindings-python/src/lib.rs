@@ -7,6 +7,7 @@
 //! interpreter starts (see `identity`). So a failure is a value here, and no method raises one.
 
 mod building;
+mod command;
 mod failure;
 mod identity;
 mod inbox;
@@ -25,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("KINDS", failure::kinds())?;
     module.add("STEPS", failure::steps())?;
     module.add("VARIABLES", rolebridge::Environment::NAMES)?;
+    module.add_function(wrap_pyfunction!(command::command, module)?)?;
     module.add_function(wrap_pyfunction!(source::credential_text, module)?)?;
     module.add_function(wrap_pyfunction!(source::is_supported, module)?)?;
     // Each class that crosses is made now: one made by its first use could be caught half-way by a fork.

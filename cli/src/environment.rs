@@ -3,6 +3,7 @@
 use rolebridge::Environment;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 /// Every variable that the process was started with.
 #[derive(Clone, Default)]
@@ -17,6 +18,24 @@ impl Variables {
 
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.text(name).is_some()
+    }
+
+    /// A variable's value that names a file or a folder.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.text(name).and(self.0.get(OsStr::new(name))).map(PathBuf::from)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        self.0.insert(name.into(), value.as_ref().to_owned());
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.0.remove(OsStr::new(name));
+    }
+
+    /// All of them, for a process that is started.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter()
     }
 
     /// The part of it that core reads.

@@ -68,6 +68,13 @@ impl Failure {
         self
     }
 
+    pub(crate) fn sentence(&self) -> Option<&str> {
+        match self {
+            Failure::Told { message, .. } => Some(message),
+            Failure::NobodyReads => None,
+        }
+    }
+
     /// Tells it on standard error, and gives the exit code.
     pub(crate) fn tell(&self, io: &mut Io<'_>) -> Exit {
         let Failure::Told { exit, message, hint } = self else { return Exit::Done };
@@ -98,7 +105,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The system's words without its number.
-fn reason(cause: &io::Error) -> impl fmt::Display {
+pub(crate) fn reason(cause: &io::Error) -> impl fmt::Display {
     let text = cause.to_string();
     let words = text.split(" (os error").next().unwrap_or_default();
     words.to_lowercase()

@@ -4,24 +4,38 @@ use std::process::ExitCode;
 
 /// How a run ended, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// What was asked for is done.
-    Done = 0,
+    Done,
     /// A service refused it or did not answer, there is no AWS identity here, or a check found something wrong.
-    Failed = 1,
+    Failed,
     /// The arguments are wrong. Nothing was sent, read or written.
-    Usage = 2,
+    Usage,
     /// A file cannot be read or written, or the credential file is wrong. Nothing was sent.
-    File = 3,
+    File,
     /// Somebody pressed Ctrl-C.
-    Interrupted = 130,
+    Interrupted,
+    /// The command of `exec` is there and cannot be run.
+    CannotRun,
+    /// The command of `exec` is not found.
+    NotFound,
+    /// The command of `exec` ended with this, or by the signal that is 128 less.
+    Command(u8),
 }
 
 impl Exit {
     /// The number that the system is told.
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::File => 3,
+            Exit::CannotRun => 126,
+            Exit::NotFound => 127,
+            Exit::Interrupted => 130,
+            Exit::Command(code) => code,
+        }
     }
 }
 

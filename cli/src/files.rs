@@ -11,7 +11,6 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
 }
 
 /// Writes what its owner alone may read, whatever was there.
-#[cfg_attr(not(test), allow(dead_code, reason = "`exec` keeps a token in such a file"))]
 pub(crate) fn write_secret(path: &Path, content: &str) -> Result<(), Failure> {
     replace(path, content, Readers::Owner).map_err(|cause| Failure::file("written", path, &cause))
 }

@@ -1,5 +1,4 @@
 //! The names that Google and AWS take: what one that they would refuse is told, before anything is sent.
-#![allow(dead_code, reason = "`setup` takes those that `config` does not")]
 
 use std::error::Error;
 use std::fmt;

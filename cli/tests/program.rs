@@ -10,8 +10,17 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::{CLOUD, ran, ran_reading, variables};
 
-const PAGES: &[&[&str]] =
-    &[&[], &["config"], &["config", "create"], &["config", "check"], &["token"], &["completions"]];
+const PAGES: &[&[&str]] = &[
+    &[],
+    &["config"],
+    &["config", "create"],
+    &["config", "check"],
+    &["setup"],
+    &["token"],
+    &["serve"],
+    &["exec"],
+    &["completions"],
+];
 
 #[test]
 fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
@@ -21,7 +30,7 @@ fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
         let long: Vec<_> = ran.output.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(long.is_empty(), "{page:?}: {long:?}");
     }
-    for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"]] {
+    for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"], &["setup", "--help"]] {
         assert!(ran(page, &[]).output.contains("Exit codes: 0 "), "{page:?}");
     }
 }
@@ -29,7 +38,8 @@ fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
 #[test]
 fn the_page_of_the_command_holds_every_exit_code() {
     let page = include_str!("../../docs/command.md");
-    for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::File, Exit::Interrupted] {
+    for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::File, Exit::CannotRun, Exit::NotFound, Exit::Interrupted]
+    {
         assert!(page.contains(&format!("| {} | ", exit.code())), "{exit:?}");
     }
 }

@@ -5,6 +5,8 @@ use crate::aws::sts::{self, Role};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::host::native::Native;
+use crate::host::{Flights, Http, Route};
 use crate::identity::SuppliedIdentity;
 use crate::token::Token;
 use crate::token_source::{TokenSource, builder};
@@ -126,4 +128,26 @@ pub fn is_supported(text: &str) -> bool {
 /// [`Kind::Config`](crate::Kind::Config), if the file that is named cannot be read.
 pub fn credential_text(environment: &Environment) -> Result<Option<String>, Error> {
     builder::credential_text(environment)
+}
+
+/// How long [`exchange`] waits for a reply.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// One request and its reply, tried once, over the proxy and with the roots that the environment names.
+///
+/// # Errors
+/// What kept the reply away: it is the whole sentence.
+pub fn exchange(
+    environment: &Environment,
+    request: http::Request<Vec<u8>>,
+) -> Result<http::Response<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>> {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let environment = environment.clone();
+    Native.spawn(Box::pin(async move {
+        let sending = Native.send(&environment, Route::Public, request);
+        // Whoever asked waits below.
+        let _ = sender.send(tokio::time::timeout(EXCHANGE_TIMEOUT, sending).await);
+    }))?;
+    let reply = receiver.recv()?.map_err(|_| "no reply came within a minute")??;
+    Ok(http::Response::builder().status(reply.status).body(reply.body.to_vec())?)
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import api_node
 import api_python
+import clients
 import errors
 import programs
 from instance import Cloud
@@ -34,6 +35,7 @@ def main() -> int:
     stale = 0
     with Cloud() as cloud:
         makers = {
+            "clients": clients.table,
             "program": programs.source,
             "session": programs.Sessions(cloud).output,
             "errors": errors.Tables(cloud).table,

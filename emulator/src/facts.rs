@@ -1,9 +1,12 @@
 //! Everything that is true in one world at this moment; the services read it and change it.
 
+pub(crate) mod attributes;
 pub(crate) mod bearer;
+pub(crate) mod expression;
 pub(crate) mod identities;
 pub(crate) mod issued;
 pub(crate) mod keys;
+pub(crate) mod operations;
 pub(crate) mod policy;
 pub(crate) mod pools;
 pub(crate) mod roles;
@@ -19,10 +22,10 @@ use bearer::{Bearer, Principal};
 use identities::Identities;
 use jiff::{SignedDuration, Timestamp};
 use keys::{Caller, Key, Origin};
+use operations::Operations;
 use policy::{Policy, WORKLOAD_IDENTITY_USER};
 use pools::{Pool, pool_name};
-use serde_json::Value;
-use service_accounts::ServiceAccount;
+use service_accounts::ServiceAccounts;
 use signing_key::SigningKey;
 use spec::{Instance, Patch, Project, RoleBinding, Spec};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -56,12 +59,10 @@ pub(crate) struct Facts {
     pub(crate) project: Project,
     pub(crate) enabled_services: BTreeSet<String>,
     pub(crate) pools: BTreeMap<String, Pool>,
-    /// By email.
-    pub(crate) service_accounts: BTreeMap<String, ServiceAccount>,
+    pub(crate) service_accounts: ServiceAccounts,
     /// Signs ID tokens; made by the first one.
     id_token_key: Option<SigningKey>,
-    /// Results of long-running operations by name.
-    pub(crate) operations: HashMap<String, Value>,
+    pub(crate) operations: Operations,
     pub(crate) bearers: HashMap<String, Bearer>,
     pub(crate) federated_lifetime: SignedDuration,
     /// Opens Service Usage and IAM, as the token of a project's owner would.
@@ -93,9 +94,9 @@ impl Facts {
             project: spec.project.clone(),
             enabled_services: services::enabled_from_the_start(),
             pools: BTreeMap::new(),
-            service_accounts: BTreeMap::new(),
+            service_accounts: ServiceAccounts::default(),
             id_token_key: None,
-            operations: HashMap::new(),
+            operations: Operations::new(spec.operation_polls),
             bearers: HashMap::new(),
             federated_lifetime: SignedDuration::from_secs(spec.federated_lifetime_seconds),
             admin_token: format!("ya29.a0{}", random::text(random::BASE64_URL, 120)),
@@ -120,7 +121,7 @@ impl Facts {
             );
             policy.bind(WORKLOAD_IDENTITY_USER, vec![member]);
         }
-        facts.service_accounts.insert(service_account, ServiceAccount::new(policy));
+        facts.service_accounts.add(service_account, policy);
         facts.bind(&spec.bindings);
         facts
     }
@@ -131,6 +132,9 @@ impl Facts {
         }
         if let Some(clock) = patch.clock {
             self.clock_offset = SignedDuration::from_secs(clock.offset_seconds);
+        }
+        if let Some(polls) = patch.operation_polls {
+            self.operations.polls = polls;
         }
         if let Some(grants) = patch.grants {
             self.grants = grants;
@@ -149,9 +153,9 @@ impl Facts {
         }
     }
 
-    /// Adds bindings to the policy of the world's service account.
+    /// Adds bindings to the policy of every service account.
     fn bind(&mut self, bindings: &[RoleBinding]) {
-        for account in self.service_accounts.values_mut() {
+        for account in self.service_accounts.by_email.values_mut() {
             for binding in bindings {
                 account.policy.bind(&binding.role, binding.members.clone());
             }
@@ -202,8 +206,20 @@ impl Facts {
         project == self.project.id || project == self.project.number
     }
 
+    /// Whether anything that is granted to the principal still counts: not if its pool is deleted or disabled, or its
+    /// service account deleted.
+    pub(crate) fn may_act(&self, principal: &Principal) -> bool {
+        match principal {
+            Principal::ServiceAccount { email } => self.service_accounts.by_email.contains_key(email),
+            Principal::Federated { pool, .. } => self
+                .pools
+                .iter()
+                .any(|(id, known)| pool_name(&self.project.number, id) == *pool && known.entry.is_usable()),
+        }
+    }
+
     pub(crate) fn may_use_data(&self, principal: &Principal) -> bool {
-        self.grants.iter().any(|member| principal.is(member))
+        self.may_act(principal) && self.grants.iter().any(|member| principal.is(member))
     }
 
     /// A new token, and when it ends.

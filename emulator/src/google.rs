@@ -1,13 +1,19 @@
 //! Google's services by host name, and the way from a path to what answers it.
 
 mod access;
+mod attributes;
 mod bigquery;
 mod certificates;
 pub(crate) mod credentials;
+mod entries;
+mod operations;
+mod page;
 mod policies;
 mod pools;
+mod providers;
 mod reply;
 mod resource_manager;
+mod service_accounts;
 mod service_usage;
 mod storage;
 pub(crate) mod sts;
@@ -21,10 +27,13 @@ use percent_encoding::percent_decode_str;
 
 type Service = fn(&Method, &[&str]) -> Option<Route>;
 
-const SERVICES: [(&str, Service); 9] = [
+const SERVICES: [(&str, Service); 12] = [
     ("sts.googleapis.com", sts::route),
     ("iamcredentials.googleapis.com", credentials::route),
     ("iam.googleapis.com", pools::route),
+    ("iam.googleapis.com", providers::route),
+    ("iam.googleapis.com", operations::route),
+    ("iam.googleapis.com", service_accounts::route),
     ("iam.googleapis.com", policies::route),
     ("serviceusage.googleapis.com", service_usage::route),
     ("cloudresourcemanager.googleapis.com", resource_manager::route),

@@ -137,7 +137,7 @@ impl State {
             })
         };
         let users: Vec<Value> = facts.users.iter().map(user).collect();
-        let account = facts.service_accounts.get(&self.service_account);
+        let account = facts.service_accounts.by_email.get(&self.service_account);
         let mut info = json!({
             "id": self.id,
             "metadata": self.metadata_url(),

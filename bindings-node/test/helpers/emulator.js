@@ -154,6 +154,16 @@ class World {
     if (!response.ok) throw new Error(answer.error.message);
     return answer.rows[0].f[0].v;
   }
+
+  /** Whether an Authorization header holds a token of this world. */
+  async accepts(authorization) {
+    const [scheme, token] = authorization?.split(' ') ?? [];
+    if (scheme !== 'Bearer') return false;
+    return this.sessionUser(token).then(
+      () => true,
+      () => false,
+    );
+  }
 }
 
 /** JSON merge patch, RFC 7396. */

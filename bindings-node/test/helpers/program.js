@@ -37,10 +37,17 @@ function folder(files, installed = INSTALLED) {
   return path;
 }
 
-/** Starts `node` with these arguments. `ended` resolves to the exit code, the signal and all output. */
-function start(args, { env = {}, cwd = ROOT } = {}) {
+/**
+ * Starts `node` with these arguments, by a command before it if one is given. `ended` resolves to the exit code, the
+ * signal and all output.
+ */
+function start(args, { env = {}, cwd = ROOT, by = [] } = {}) {
   const metadata = env.AWS_EC2_METADATA_SERVICE_ENDPOINT ? {} : { AWS_EC2_METADATA_DISABLED: 'true' };
-  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH, HOME: cwd, ...metadata, ...env } });
+  const [program, ...before] = [...by, process.execPath];
+  const child = spawn(program, [...before, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd, ...metadata, ...env },
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {

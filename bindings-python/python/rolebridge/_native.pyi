@@ -24,6 +24,7 @@ __all__ = [
     "Source",
     "Token",
     "__version__",
+    "command",
     "credential_text",
     "is_supported",
 ]
@@ -32,6 +33,9 @@ __version__: Final[str]
 KINDS: Final[list[str]]
 STEPS: Final[list[str]]
 VARIABLES: Final[list[str]]
+
+def command(arguments: list[str]) -> int:
+    """Runs the command `rolebridge` on the streams of this process; its exit code."""
 
 def credential_text(variables: dict[str, bytes]) -> str | Failure | None:
     """The text that the variables point to, of any credential type; none if no variable names one."""

@@ -1,7 +1,7 @@
 //! `rolebridge config`: credential files, written and explained. Nothing is sent.
 
 mod check;
-mod create;
+pub(super) mod create;
 
 use crate::environment::Variables;
 use crate::error::Failure;

@@ -136,9 +136,10 @@ fn as_text(legs: &[Leg], marks: Marks) -> String {
             None => format!("{HINT}{:<4}{HINT:#}", marks.passed),
             Some(_) => format!("{WRONG}{:<4}{WRONG:#}", marks.failed),
         };
-        let line = format!("{mark} {NAME}{:<13}{NAME:#} {}", leg.step.name(), printable(&leg.detail));
-        text.push_str(line.trim_end());
-        text.push('\n');
+        text.push_str(&match leg.detail.as_str() {
+            "" => format!("{mark} {NAME}{}{NAME:#}\n", leg.step.name()),
+            detail => format!("{mark} {NAME}{:<13}{NAME:#} {}\n", leg.step.name(), printable(detail)),
+        });
         for warning in &leg.warnings {
             text.push_str(&format!("     warning: {}\n", printable(warning)));
         }

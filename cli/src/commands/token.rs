@@ -5,9 +5,10 @@ mod timing;
 use crate::environment::Variables;
 use crate::error::Failure;
 use crate::exit;
-use crate::io::{HINT, Io};
+use crate::io::Io;
+use crate::source;
 use clap::builder::NonEmptyStringValueParser;
-use rolebridge::binding::{self, FlightReport, Level};
+use rolebridge::binding;
 use rolebridge::{Token, TokenSource};
 use serde_json::json;
 use std::path::PathBuf;
@@ -44,32 +45,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
-    let snapshot = environment.snapshot();
-    let mut builder = TokenSource::builder().environment(snapshot.clone()).scopes(&arguments.scopes);
-    if let Some(file) = &arguments.credential_file {
-        builder = builder.file(file);
-    }
-    let access_tokens = builder.build()?;
+    let access_tokens = source::open(arguments.credential_file.as_deref(), &arguments.scopes, environment)?;
     let source = match &arguments.id_token {
         Some(audience) => binding::id_tokens(&access_tokens, audience, true)?,
         None => access_tokens,
     };
-    let (reports, minted) = if arguments.timing {
-        let (report, minted) = timing::mint(&source, io)?;
-        (vec![report], minted)
-    } else {
-        let minted = binding::request(&source, &snapshot).block();
-        (binding::flight_reports(&source), minted)
-    };
-    for record in reports.iter().flat_map(FlightReport::records) {
-        match record.level {
-            Level::Warning => io.say(format_args!("{HINT}warning:{HINT:#} {}", record.message)),
-            // The time line has told it.
-            Level::Debug if arguments.timing => {}
-            Level::Debug => io.detail(record.message),
-        }
-    }
-    io.data(shown(arguments, &source, &minted?))
+    let minted = if arguments.timing { timing::mint(&source, io)? } else { source::mint(&source, environment, io)? };
+    io.data(shown(arguments, &source, &minted))
 }
 
 fn shown(arguments: &Arguments, source: &TokenSource, token: &Token) -> String {

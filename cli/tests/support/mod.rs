@@ -1,10 +1,14 @@
 //! Runs of the command in the test's own process, in a world of the local cloud: what the tests of this folder share.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod http;
+
 use rolebridge_cli::{Exit, Io, Stream, Variables, run};
 use rolebridge_emulator::{Cloud, World};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 
 /// One cloud for all tests of a file; each test has a world of its own in it.
@@ -56,6 +60,78 @@ pub(crate) fn ran_in(world: &World, arguments: &[&str]) -> Ran {
     let variables = variables(world);
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     ran(arguments, &variables)
+}
+
+/// The program in a process of its own, on an instance of this world; it is killed when the test is over.
+pub(crate) struct Running {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    talk: BufReader<ChildStderr>,
+}
+
+impl Running {
+    pub(crate) fn start(world: &World, arguments: &[&str]) -> Running {
+        Running::of(program(&variables(world)).args(arguments))
+    }
+
+    pub(crate) fn of(command: &mut Command) -> Running {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("it runs");
+        let output = BufReader::new(process.stdout.take().expect("piped"));
+        let talk = BufReader::new(process.stderr.take().expect("piped"));
+        Running { process, output, talk }
+    }
+
+    /// The next line of standard output.
+    pub(crate) fn line(&mut self) -> String {
+        line(&mut self.output)
+    }
+
+    /// The next line of standard error.
+    pub(crate) fn talk_line(&mut self) -> String {
+        line(&mut self.talk)
+    }
+
+    /// Something for its standard input.
+    pub(crate) fn write(&mut self, text: &str) {
+        self.process.stdin.as_mut().expect("piped").write_all(text.as_bytes()).expect("it reads");
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().expect("it runs").success());
+    }
+
+    /// Ends its standard input, and waits for its own end and for all that it wrote until then.
+    pub(crate) fn ended(&mut self) -> (ExitStatus, String, String) {
+        drop(self.process.stdin.take());
+        let (mut output, mut talk) = (String::new(), String::new());
+        self.output.read_to_string(&mut output).expect("UTF-8");
+        self.talk.read_to_string(&mut talk).expect("UTF-8");
+        (self.process.wait().expect("it ends"), output, talk)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The program with these variables, and where programs are found.
+pub(crate) fn program(variables: &[(&str, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").expect("set"));
+    command.envs(variables.iter().map(|(name, value)| (*name, value)));
+    command
+}
+
+fn line(stream: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    stream.read_line(&mut line).expect("UTF-8");
+    line.trim_end().to_owned()
 }
 
 /// A credential file of this world, with these members added.

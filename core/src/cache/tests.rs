@@ -278,6 +278,20 @@ fn a_waiter_that_leaves_disturbs_nobody() {
 }
 
 #[test]
+fn a_waiter_that_leaves_takes_its_waker_along() {
+    let slot = slot();
+    let leader = lead(slot.ask(at(0)));
+    let mut waiter = leader.flight().wait();
+    let owner = Arc::new(Owner(std::sync::Mutex::new(None)));
+    let waker = std::task::Waker::from(Arc::clone(&owner));
+    assert!(waiter.poll_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert_eq!(Arc::strong_count(&owner), 2);
+    drop(waiter);
+    assert_eq!(Arc::strong_count(&owner), 1);
+}
+
+#[test]
 fn a_blocked_thread_waits_in_slices_and_is_woken() {
     let slot = slot();
     let leader = lead(slot.ask(at(0)));

@@ -1,5 +1,6 @@
 //! Google's access tokens: whom they stand for, what they may be used for, how long.
 
+use crate::facts::attributes::{Attributes, CUSTOM};
 use jiff::Timestamp;
 
 pub(crate) struct Bearer {
@@ -12,8 +13,7 @@ pub(crate) enum Principal {
     /// Someone known to a workload identity pool, by what Google's STS has learned of them.
     Federated {
         pool: String,
-        subject: String,
-        aws_role: String,
+        attributes: Attributes,
     },
     ServiceAccount {
         email: String,
@@ -34,22 +34,20 @@ impl Principal {
     pub(crate) fn is(&self, member: &str) -> bool {
         match self {
             Principal::ServiceAccount { email } => member == format!("serviceAccount:{email}"),
-            Principal::Federated { pool, subject, aws_role } => [
-                format!("principal://iam.googleapis.com/{pool}/subject/{subject}"),
-                format!("principalSet://iam.googleapis.com/{pool}/attribute.aws_role/{aws_role}"),
-                format!("principalSet://iam.googleapis.com/{pool}/*"),
-            ]
-            .iter()
-            .any(|name| name == member),
+            Principal::Federated { pool, attributes } => {
+                let set = format!("principalSet://iam.googleapis.com/{pool}/");
+                let has = |(name, value): (&String, &String)| member == format!("{set}{CUSTOM}{name}/{value}");
+                member == self.name() || member == format!("{set}*") || attributes.custom.iter().any(has)
+            }
         }
     }
 
-    /// How BigQuery's `SESSION_USER()` and job resources name the principal.
+    /// How BigQuery's `SESSION_USER()` and job resources name the principal; policies too, a federated one.
     pub(crate) fn name(&self) -> String {
         match self {
             Principal::ServiceAccount { email } => email.clone(),
-            Principal::Federated { pool, subject, .. } => {
-                format!("principal://iam.googleapis.com/{pool}/subject/{subject}")
+            Principal::Federated { pool, attributes } => {
+                format!("principal://iam.googleapis.com/{pool}/subject/{}", attributes.subject)
             }
         }
     }

@@ -92,13 +92,4 @@ impl Caller {
         let (_, role_and_session) = self.arn.split_once(":assumed-role/")?;
         role_and_session.split('/').next()
     }
-
-    /// Google's default mapping of `attribute.aws_role`: the ARN of an assumed role without the session's name,
-    /// the whole ARN of anyone else.
-    pub(crate) fn aws_role(&self) -> &str {
-        match self.arn.rsplit_once('/') {
-            Some((role, _session)) if self.arn.contains(":assumed-role/") => role,
-            _ => &self.arn,
-        }
-    }
 }

@@ -38,6 +38,14 @@ impl Permission {
     }
 }
 
+/// What a policy says of one principal and one permission.
+pub(crate) enum Permit {
+    Yes,
+    No,
+    /// If a condition holds, which is not evaluated.
+    OnCondition,
+}
+
 /// Who may do what with one service account.
 pub(crate) struct Policy {
     pub(crate) bindings: Vec<Binding>,
@@ -66,11 +74,20 @@ impl Policy {
         *self = Policy::new(bindings);
     }
 
-    pub(crate) fn permits(&self, principal: &Principal, permission: Permission) -> bool {
-        self.bindings
-            .iter()
-            .filter(|binding| permission.is_in(&binding.role))
-            .flat_map(|binding| &binding.members)
-            .any(|member| principal.is(member))
+    pub(crate) fn permits(&self, principal: &Principal, permission: Permission) -> Permit {
+        let mut found = Permit::No;
+        for binding in self.bindings.iter().filter(|binding| permission.is_in(&binding.role)) {
+            if binding.members.iter().any(|member| principal.is(member)) {
+                match binding.condition {
+                    None => return Permit::Yes,
+                    Some(_) => found = Permit::OnCondition,
+                }
+            }
+        }
+        found
+    }
+
+    pub(crate) fn has_conditions(&self) -> bool {
+        self.bindings.iter().any(|binding| binding.condition.is_some())
     }
 }

@@ -17,7 +17,11 @@ pub(crate) fn enabled_from_the_start() -> BTreeSet<String> {
 }
 
 pub(crate) fn all() -> BTreeSet<String> {
-    SERVICES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    names().map(str::to_owned).collect()
+}
+
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().map(|(name, _)| *name)
 }
 
 /// None where there is no such service.

@@ -31,6 +31,8 @@ pub(crate) struct Spec {
     pub(crate) bindings: Vec<RoleBinding>,
     #[serde(deserialize_with = "seconds")]
     pub(crate) federated_lifetime_seconds: i64,
+    /// How often a long-running operation answers that it is not done.
+    pub(crate) operation_polls: u32,
 }
 
 #[derive(Clone, Deserialize)]
@@ -117,6 +119,7 @@ impl Default for Spec {
             buckets: vec!["my-bucket".into()],
             bindings: Vec::new(),
             federated_lifetime_seconds: 3600,
+            operation_polls: 0,
         }
     }
 }
@@ -156,6 +159,8 @@ impl Default for Instance {
 pub(crate) struct Patch {
     pub(crate) aws: AwsPatch,
     pub(crate) clock: Option<Clock>,
+    /// Of operations that begin from then on.
+    pub(crate) operation_polls: Option<u32>,
     pub(crate) grants: Option<Vec<String>>,
     /// Added to those of the service account.
     pub(crate) bindings: Vec<RoleBinding>,

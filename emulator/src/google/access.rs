@@ -42,9 +42,13 @@ pub(crate) fn identify<'f>(facts: &'f Facts, request: &Request) -> Result<&'f Be
     }
 }
 
+pub(crate) fn is_admin(facts: &Facts, request: &Request) -> bool {
+    bearer_token(request) == Some(&facts.admin_token)
+}
+
 /// The caller administers the world, whatever the project.
 pub(crate) fn require_admin(facts: &Facts, request: &Request, permission: &str) -> Result<(), Reply> {
-    if bearer_token(request) == Some(&facts.admin_token) {
+    if is_admin(facts, request) {
         return Ok(());
     }
     bearer(facts, request)?;

@@ -30,7 +30,7 @@ pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
 }
 
 fn of_service_account(facts: &mut Facts, email: &str) -> Answer {
-    let account = facts.service_accounts.get_mut(email).ok_or_else(reply::entity_not_found)?;
+    let account = facts.service_accounts.by_email.get_mut(email).ok_or_else(reply::entity_not_found)?;
     Ok(published(key_set(account.key())))
 }
 

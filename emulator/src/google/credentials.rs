@@ -5,7 +5,7 @@
 
 use crate::facts::Facts;
 use crate::facts::bearer::Principal;
-use crate::facts::policy::Permission;
+use crate::facts::policy::{Permission, Permit};
 use crate::facts::service_accounts::ServiceAccount;
 use crate::google::access::{self, require_service};
 use crate::google::reply::{self, invalid_argument, ok};
@@ -73,19 +73,18 @@ fn account<'f>(
     name: &str,
     permission: Permission,
 ) -> Result<(String, &'f mut ServiceAccount), Reply> {
-    let named = |(email, account): &(&String, &ServiceAccount)| *email == name || account.unique_id == name;
-    let bearer = access::bearer(facts, request)?;
-    let email = facts
-        .service_accounts
-        .iter()
-        .find(named)
-        .filter(|(_, account)| account.policy.permits(&bearer.principal, permission))
-        .map(|(email, _)| email.clone())
-        .ok_or_else(|| reply::permission_denied(permission.name()))?;
+    let principal = &access::bearer(facts, request)?.principal;
+    let denied = || reply::permission_denied(permission.name());
+    let email = facts.service_accounts.email(name).filter(|_| facts.may_act(principal)).ok_or_else(denied)?;
+    match facts.service_accounts.by_email[&email].policy.permits(principal, permission) {
+        Permit::Yes => {}
+        Permit::No => return Err(denied()),
+        Permit::OnCondition => return Err(reply::not_imitated("conditions of bindings")),
+    }
     if body["delegates"].as_array().is_some_and(|delegates| !delegates.is_empty()) {
         return Err(reply::not_imitated("chains of delegates"));
     }
-    let account = facts.service_accounts.get_mut(&email).expect("found above");
+    let account = facts.service_accounts.by_email.get_mut(&email).expect("found above");
     Ok((email, account))
 }
 
@@ -103,8 +102,8 @@ fn generate_id_token(facts: &mut Facts, request: &Request, name: &str) -> Answer
     let body = open(facts, request)?;
     let audience = body["audience"].as_str().filter(|audience| !audience.is_empty());
     let audience = audience.ok_or_else(|| invalid_argument("Request contains an invalid argument."))?;
-    let includes_email = truth(&body, "includeEmail")?;
-    let names_email = truth(&body, "useEmailAzp")?;
+    let includes_email = reply::truth(&body, "includeEmail")?;
+    let names_email = reply::truth(&body, "useEmailAzp")?;
     let now = facts.now().as_second();
     let (email, account) = account(facts, request, &body, name, Permission::GetOpenIdToken)?;
     let id = &account.unique_id;
@@ -147,16 +146,6 @@ fn sign_jwt(facts: &mut Facts, request: &Request, name: &str) -> Answer {
     let (_, account) = account(facts, request, &body, name, Permission::SignJwt)?;
     let key = account.key();
     Ok(ok(&json!({ "keyId": key.id, "signedJwt": key.json_web_token(payload) })))
-}
-
-/// A field of type `bool`: JSON's own, or the text that Google's clients for Python send.
-fn truth(body: &Value, name: &str) -> Result<bool, Reply> {
-    match &body[name] {
-        Value::Null => Ok(false),
-        Value::Bool(truth) => Ok(*truth),
-        Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
-        other => Err(invalid_argument(format!("Invalid value at '{name}' (TYPE_BOOL), {other}"))),
-    }
 }
 
 /// A field of type `bytes`: base64 in either alphabet, with or without its padding. The payload must hold some.
@@ -219,7 +208,7 @@ pub(crate) fn summary(request: &Request) -> (Option<String>, Option<String>) {
 /// For the log: the audience of an ID token, and whether it was to hold the email.
 pub(crate) fn id_token_summary(request: &Request) -> (Option<String>, Option<bool>) {
     let body = sent(request);
-    (body["audience"].as_str().map(str::to_owned), truth(&body, "includeEmail").ok())
+    (body["audience"].as_str().map(str::to_owned), reply::truth(&body, "includeEmail").ok())
 }
 
 fn sent(request: &Request) -> Value {

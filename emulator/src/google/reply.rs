@@ -13,7 +13,7 @@ pub(crate) fn error(code: u16, status: &str, message: impl Into<String>) -> Repl
     detailed_error(code, status, message, &json!([]))
 }
 
-fn detailed_error(code: u16, status: &str, message: impl Into<String>, details: &Value) -> Reply {
+pub(crate) fn detailed_error(code: u16, status: &str, message: impl Into<String>, details: &Value) -> Reply {
     let mut body = json!({ "error": { "code": code, "message": message.into(), "status": status } });
     if details.as_array().is_some_and(|details| !details.is_empty()) {
         body["error"]["details"] = details.clone();
@@ -126,6 +126,25 @@ pub(crate) fn bigquery_error(code: u16, reason: &str, status: &str, message: imp
         item["locationType"] = "parameter".into();
     }
     json(code, &json!({ "error": { "code": code, "message": message, "errors": [item], "status": status } }))
+}
+
+/// A field of type `bool`: JSON's own, or the text that Google's clients for Python send.
+pub(crate) fn truth(body: &Value, name: &str) -> Result<bool, Reply> {
+    match &body[name] {
+        Value::Null => Ok(false),
+        Value::Bool(truth) => Ok(*truth),
+        Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
+        other => Err(invalid_argument(format!("Invalid value at '{name}' (TYPE_BOOL), {other}"))),
+    }
+}
+
+/// A field of type `string`.
+pub(crate) fn text(body: &Value, name: &str) -> Result<String, Reply> {
+    match &body[name] {
+        Value::Null => Ok(String::new()),
+        Value::String(text) => Ok(text.clone()),
+        other => Err(invalid_argument(format!("Invalid value at '{name}' (TYPE_STRING), {other}"))),
+    }
 }
 
 pub(crate) fn parse_json(request: &Request) -> Result<Value, Reply> {

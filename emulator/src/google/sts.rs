@@ -5,12 +5,12 @@
 use crate::aws::signature;
 use crate::facts::Facts;
 use crate::facts::bearer::Principal;
-use crate::facts::keys::Caller;
-use crate::facts::pools::pool_name;
+use crate::facts::pools::{Provider, pool_name};
 use crate::google::access::require_service;
+use crate::google::attributes;
 use crate::google::reply::{oauth_error, ok};
 use crate::google::subject_token::SubjectToken;
-use crate::http::{Answer, Reply, Request};
+use crate::http::{Answer, Request};
 use crate::route::Route;
 use hyper::Method;
 use serde_json::json;
@@ -19,8 +19,6 @@ use std::collections::HashMap;
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const AWS4_REQUEST: &str = "urn:ietf:params:aws:token-type:aws4_request";
-/// Google's limit on `google.subject`, which by default is the whole ARN.
-const LONGEST_SUBJECT_BYTES: usize = 127;
 
 pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
     match (method.as_str(), path) {
@@ -48,7 +46,7 @@ fn exchange(facts: &mut Facts, request: &Request) -> Answer {
         return Err(oauth_error("invalid_request", "Scope(s) must be provided"));
     }
     let audience = field("audience");
-    let (pool, trusted_account) = provider(facts, audience).ok_or_else(|| {
+    let (pool, provider) = provider(facts, audience).ok_or_else(|| {
         oauth_error(
             "invalid_target",
             "The target service indicated by the \"audience\" parameters is invalid. This might either be because \
@@ -65,7 +63,14 @@ fn exchange(facts: &mut Facts, request: &Request) -> Answer {
             format!("Received invalid AWS response of type {code} with error message: {message}"),
         )
     })?;
-    let principal = admit(&caller, pool, &trusted_account)?;
+    if caller.account != provider.account {
+        return Err(oauth_error(
+            "invalid_grant",
+            format!("The AWS account {} is not the account that the provider trusts.", caller.account),
+        ));
+    }
+    let attributes = attributes::admit(&caller, &provider.mapping, provider.condition.as_ref())?;
+    let principal = Principal::Federated { pool, attributes };
 
     let lifetime = facts.federated_lifetime;
     let (token, _) = facts.mint("ya29.d.", principal, scopes, lifetime);
@@ -77,8 +82,8 @@ fn exchange(facts: &mut Facts, request: &Request) -> Answer {
     })))
 }
 
-/// The pool's full name and the AWS account that the provider trusts, if the audience names a provider.
-fn provider(facts: &Facts, audience: &str) -> Option<(String, String)> {
+/// The pool's full name and the provider, if the audience names one that may be used.
+fn provider(facts: &Facts, audience: &str) -> Option<(String, Provider)> {
     let path: Vec<&str> = audience.strip_prefix("//iam.googleapis.com/")?.split('/').collect();
     let ["projects", number, "locations", "global", "workloadIdentityPools", pool, "providers", provider] = path[..]
     else {
@@ -87,26 +92,9 @@ fn provider(facts: &Facts, audience: &str) -> Option<(String, String)> {
     if number != facts.project.number {
         return None;
     }
-    let account = facts.pools.get(pool)?.providers.get(provider)?.account.clone();
-    Some((pool_name(number, pool), account))
-}
-
-/// The provider's condition and its default attribute mapping.
-fn admit(caller: &Caller, pool: String, trusted_account: &str) -> Result<Principal, Reply> {
-    if caller.account != trusted_account {
-        return Err(oauth_error(
-            "invalid_grant",
-            format!("The AWS account {} is not the account that the provider trusts.", caller.account),
-        ));
-    }
-    if caller.arn.len() > LONGEST_SUBJECT_BYTES {
-        return Err(oauth_error(
-            "invalid_request",
-            "The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute \
-             mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.",
-        ));
-    }
-    Ok(Principal::Federated { pool, subject: caller.arn.clone(), aws_role: caller.aws_role().into() })
+    let found = facts.pools.get(pool).filter(|pool| pool.entry.is_usable())?;
+    let provider = found.providers.get(provider).filter(|provider| provider.entry.is_usable())?;
+    Some((pool_name(number, pool), provider.clone()))
 }
 
 fn form(request: &Request) -> HashMap<String, String> {

@@ -1,6 +1,7 @@
 //! What the emulator promises, asked from outside: over its ports, with the official signer making the subject tokens.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
+mod attributes;
 mod aws_sts;
 mod bigquery;
 mod clock;
@@ -12,7 +13,11 @@ mod id_tokens;
 mod impersonation;
 mod loads;
 mod metadata;
+mod pools;
+mod project;
 mod proxy;
+mod service_accounts;
+mod services;
 mod setup;
 mod signing;
 mod sso;

@@ -1,7 +1,7 @@
 //! A federation set up from nothing, through Google's own REST paths.
 
-use crate::support::{CLOUD, SubjectToken, access_token, client, exchange, get, post, query, ready, send};
-use rolebridge_emulator::World;
+use crate::project::{POOLS, Project};
+use crate::support::{PATIENCE, SubjectToken, access_token, client, exchange, get, post, query, ready, send};
 use serde_json::{Value, json};
 
 const APIS: [&str; 4] = [
@@ -10,44 +10,6 @@ const APIS: [&str; 4] = [
     "iamcredentials.googleapis.com",
     "sts.googleapis.com",
 ];
-
-struct Project {
-    world: World,
-    admin: String,
-    email: String,
-}
-
-impl Project {
-    fn new(spec: Value) -> Project {
-        let world = CLOUD.world(spec);
-        let info = world.info();
-        let text = |name: &str| info[name].as_str().expect("text").to_owned();
-        Project { admin: text("admin_token"), email: text("service_account"), world }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/v1/projects/{path}", self.world.google_url)
-    }
-
-    fn post(&self, path: &str, body: Value) -> crate::support::Reply {
-        post(self.url(path), &self.admin, &body)
-    }
-
-    fn get(&self, path: &str) -> crate::support::Reply {
-        get(self.url(path), &self.admin)
-    }
-
-    /// The result of an operation that is not done at first.
-    fn finished(&self, operation: Value) -> Value {
-        assert_eq!(operation.get("done"), None, "{operation}");
-        let name = operation["name"].as_str().expect("a name");
-        let result = get(format!("{}/v1/{name}", self.world.google_url), &self.admin).ok();
-        assert_eq!(result["done"], true);
-        result["response"].clone()
-    }
-}
-
-const POOLS: &str = "my-project/locations/global/workloadIdentityPools";
 
 #[test]
 fn everything_can_be_set_up_from_nothing() {
@@ -111,28 +73,6 @@ fn names_are_checked_and_taken_once() {
 }
 
 #[test]
-fn a_policy_names_what_exists() {
-    let project = Project::new(json!({}));
-    let set = format!("my-project/serviceAccounts/{}:setIamPolicy", project.email);
-    let with = |role: &str, member: &str| {
-        project.post(&set, json!({ "policy": { "bindings": [{ "role": role, "members": [member] }] } }))
-    };
-    let unknown = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/x/*";
-    with("roles/iam.workloadIdentityUser", unknown).refused(400, "Identity Pool does not exist");
-    with("roles/iam.workloadIdentityUser", "nobody").refused(400, "Invalid member");
-    with("owner", "user:a@example.com").refused(400, "Role owner is not supported");
-    project.post("my-project/serviceAccounts/none@example.com:getIamPolicy", json!({})).refused(404, "NOT_FOUND");
-}
-
-#[test]
-fn what_is_not_imitated_says_so() {
-    let project = Project::new(json!({}));
-    let create = format!("{POOLS}/aws-pool/providers?workloadIdentityPoolProviderId=new-provider");
-    let mapped = json!({ "aws": { "accountId": "111122223333" }, "attributeMapping": { "google.subject": "'x'" } });
-    project.post(&create, mapped).refused(501, "does not imitate");
-}
-
-#[test]
 fn only_the_administrator_may() {
     let project = Project::new(json!({}));
     let url = project.url(POOLS);
@@ -145,15 +85,6 @@ fn only_the_administrator_may() {
 }
 
 #[test]
-fn services_are_known_by_name() {
-    let project = Project::new(json!({ "ready": false }));
-    let enable = |services: Value| project.post("my-project/services:batchEnable", json!({ "serviceIds": services }));
-    enable(json!(["nothing.googleapis.com"])).refused(403, "nothing.googleapis.com");
-    enable(json!([])).refused(400, "INVALID_ARGUMENT");
-    enable(Value::Null).refused(400, "INVALID_ARGUMENT");
-}
-
-#[test]
 fn the_project_is_told_to_those_who_may_use_it() {
     let world = ready();
     let url = format!("{}/v1/projects/123456789012", world.google_url);
@@ -161,4 +92,74 @@ fn the_project_is_told_to_those_who_may_use_it() {
     assert_eq!(get(url.clone(), &token).ok()["projectId"], "my-project");
     world.patch(json!({ "grants": [] }));
     get(url, &token).refused(403, "The caller does not have permission");
+}
+
+#[test]
+fn the_administrator_learns_the_number_of_a_project() {
+    let project = Project::new(json!({}));
+    let found = project.get("my-project").ok();
+    assert_eq!((&found["projectNumber"], &found["projectId"]), (&json!("123456789012"), &json!("my-project")));
+    project.get("other-project").refused(403, "PERMISSION_DENIED");
+    Project::new(json!({ "ready": false })).get("my-project").refused(403, "SERVICE_DISABLED");
+}
+
+#[test]
+fn every_step_can_fail_once_or_be_held() {
+    let project = Project::new(json!({ "ready": false }));
+    let refusal = json!({ "error": { "code": 503, "status": "UNAVAILABLE", "message": "Try again." } });
+    let once = |operation: &str| {
+        project.world.fault(json!({ "on": operation, "do": { "status": 503, "body": refusal } }));
+    };
+    let account = format!("my-project/serviceAccounts/{}", project.email);
+    let pool = format!("{POOLS}/aws-pool");
+    let provider = format!("{pool}/providers/aws-provider");
+    let aws = json!({ "aws": { "accountId": "111122223333" } });
+    let new = json!({ "accountId": "new-account" });
+    let steps: [(&str, &str, String, Value); 14] = [
+        ("serviceusage.batchEnable", "POST", "my-project/services:batchEnable".into(), json!({ "serviceIds": APIS })),
+        ("serviceusage.get", "GET", "my-project/services/sts.googleapis.com".into(), Value::Null),
+        ("cloudresourcemanager.project", "GET", "my-project".into(), Value::Null),
+        ("iam.createPool", "POST", format!("{POOLS}?workloadIdentityPoolId=aws-pool"), json!({})),
+        ("iam.createProvider", "POST", format!("{pool}/providers?workloadIdentityPoolProviderId=aws-provider"), aws),
+        ("iam.updateProvider", "PATCH", format!("{provider}?updateMask=description"), json!({})),
+        ("iam.createServiceAccount", "POST", "my-project/serviceAccounts".into(), new),
+        ("iam.getPolicy", "POST", format!("{account}:getIamPolicy"), json!({})),
+        ("iam.setPolicy", "POST", format!("{account}:setIamPolicy"), json!({ "policy": {} })),
+        ("iam.deleteProvider", "DELETE", provider.clone(), Value::Null),
+        ("iam.undeleteProvider", "POST", format!("{provider}:undelete"), json!({})),
+        ("iam.deletePool", "DELETE", pool.clone(), Value::Null),
+        ("iam.undeletePool", "POST", format!("{pool}:undelete"), json!({})),
+        ("iam.deleteServiceAccount", "DELETE", account, Value::Null),
+    ];
+    for (operation, method, path, body) in steps {
+        once(operation);
+        project.send(method, &path, &body).refused(503, "UNAVAILABLE");
+        project.send(method, &path, &body).ok();
+        assert_eq!(project.world.wait_for_request(operation, 2, PATIENCE).len(), 2);
+    }
+}
+
+#[test]
+fn a_step_may_be_done_though_its_answer_is_lost() {
+    let project = Project::new(json!({}));
+    project.world.fault(json!({ "on": "iam.createPool", "do": { "close_after_bytes": 0 } }));
+    let create = project.url(&format!("{POOLS}?workloadIdentityPoolId=lost-pool"));
+    let request = client().post(create).bearer_auth(&project.admin).json(&json!({}));
+    assert!(request.send().and_then(reqwest::blocking::Response::text).is_err());
+    project.get(&format!("{POOLS}/lost-pool")).ok();
+}
+
+#[test]
+fn a_step_that_is_held_is_not_done_before_its_gate_opens() {
+    let project = Project::new(json!({}));
+    project.world.fault(json!({ "on": "iam.createPool", "do": { "hold": "held" } }));
+    let create = format!("{POOLS}?workloadIdentityPoolId=held-pool");
+    std::thread::scope(|threads| {
+        let held = threads.spawn(|| project.post(&create, json!({})));
+        project.world.wait_for_request("iam.createPool", 1, PATIENCE);
+        project.get(&format!("{POOLS}/held-pool")).refused(404, "NOT_FOUND");
+        project.world.open_gate("held");
+        held.join().expect("no panic").ok();
+    });
+    project.get(&format!("{POOLS}/held-pool")).ok();
 }

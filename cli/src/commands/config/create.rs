@@ -105,6 +105,20 @@ pub(super) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
     Ok(())
 }
 
+/// The text of a file by which this provider's identities impersonate a service account, in the usual universe.
+pub(in crate::commands) fn impersonating(provider: Provider, email: &str) -> Result<String, Failure> {
+    let arguments = Arguments {
+        provider,
+        service_account: Some(email.to_owned()),
+        service_account_token_lifetime_seconds: None,
+        enable_imdsv2: true,
+        sts_location: None,
+        universe_domain: None,
+        output_file: PathBuf::new(),
+    };
+    text(&arguments, "googleapis.com")
+}
+
 /// The file's text, which core has read.
 fn text(arguments: &Arguments, universe: &str) -> Result<String, Failure> {
     let file = credential_file(arguments, universe);

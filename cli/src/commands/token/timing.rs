@@ -3,12 +3,13 @@
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::io::{Io, NAME};
-use rolebridge::binding::FlightReport;
-use rolebridge::{Error, Explanation, StepReport, Token, TokenSource};
+use crate::source;
+use rolebridge::binding::{FlightReport, Level};
+use rolebridge::{Explanation, StepReport, Token, TokenSource};
 use std::time::{Duration, SystemTime};
 
-/// Mints with nothing that is cached, and tells how that went; the report is for its warnings.
-pub(super) fn mint(source: &TokenSource, io: &mut Io<'_>) -> Result<(FlightReport, Result<Token, Error>), Failure> {
+/// Mints with nothing that is cached, and tells how that went.
+pub(super) fn mint(source: &TokenSource, io: &mut Io<'_>) -> Result<Token, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|cause| Failure::new(Exit::Failed, format!("this process cannot wait for a token: {cause}")))?;
@@ -18,7 +19,12 @@ pub(super) fn mint(source: &TokenSource, io: &mut Io<'_>) -> Result<(FlightRepor
         tell(step, io);
     }
     let Explanation { steps, result, .. } = explanation;
-    Ok((FlightReport { begun_at: SystemTime::UNIX_EPOCH, steps, error: None, is_renewal: false }, result))
+    let report = FlightReport { begun_at: SystemTime::UNIX_EPOCH, steps, error: None, is_renewal: false };
+    // The time line has told everything else.
+    for record in report.records().into_iter().filter(|record| record.level == Level::Warning) {
+        source::warn(&record.message, io);
+    }
+    Ok(result?)
 }
 
 fn tell(step: &StepReport, io: &mut Io<'_>) {

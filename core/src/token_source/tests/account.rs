@@ -111,6 +111,22 @@ async fn an_account_that_may_not_sign_for_itself_is_signed_for_by_the_role() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_role_signs_only_where_the_signature_was_refused() {
+    let host = Stage::new();
+    let source = source(&host);
+    host.world().impersonation_answers = vec![403];
+    let error = source.sign(b"payload").await.expect_err("no access token");
+    assert_eq!((error.step(), error.status()), (Step::Impersonation, Some(403)));
+    assert!(host.world().signers.is_empty());
+
+    pass(60).await;
+    host.world().signature_refusals = vec![400];
+    let error = source.sign(b"payload").await.expect_err("a bad request");
+    assert_eq!((error.step(), error.status()), (Step::Signing, Some(400)));
+    assert_eq!(host.world().signers, ["access-2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_that_iam_no_longer_knows_is_minted_anew_for_a_signature() {
     let host = Stage::new();
     let source = source(&host);

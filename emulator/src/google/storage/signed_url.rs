@@ -48,7 +48,7 @@ pub(super) fn signer(facts: &mut Facts, request: &Request) -> Result<Principal, 
     let string_to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{digest}");
     let signature =
         bytes(parameter(SIGNATURE)?).ok_or_else(|| Problem::malformed(SIGNATURE, "Signature was not hexadecimal."))?;
-    let account = facts.service_accounts.get_mut(email).ok_or_else(Problem::unknown_signer)?;
+    let account = facts.service_accounts.by_email.get_mut(email).ok_or_else(Problem::unknown_signer)?;
     if !account.key().has_signed(string_to_sign.as_bytes(), &signature) {
         return Err(Problem::wrong_signature(string_to_sign, canonical_request));
     }

@@ -1,0 +1,28 @@
+"""The bill of materials of a binary: the crates that it is linked of, in CycloneDX's form, the same for each build."""
+
+import json
+
+from crates import Crate, linked
+from project import version
+
+
+def text(package: str, triple: str) -> str:
+    own = {"type": "library", "name": package, "version": version(), "licenses": [{"expression": "Apache-2.0"}]}
+    bill = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": own, "properties": [{"name": "cargo:target", "value": triple}]},
+        "components": [component(crate) for crate in linked(package, triple)],
+    }
+    return json.dumps(bill, indent=1) + "\n"
+
+
+def component(crate: Crate) -> dict:
+    return {
+        "type": "library",
+        "name": crate.name,
+        "version": crate.version,
+        "purl": f"pkg:cargo/{crate.name}@{crate.version}",
+        "licenses": [{"expression": crate.licence}],
+    }
