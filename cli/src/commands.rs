@@ -31,7 +31,7 @@ pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) ->
         Command::Setup(arguments) => setup::run(&arguments, environment, io),
         Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
-        Command::Doctor(arguments) => doctor::run(&arguments, environment, io),
+        Command::Doctor(arguments) => return doctor::run(&arguments, environment, io),
         Command::Serve(arguments) => serve::run(&arguments, environment, io),
         Command::Exec(arguments) => return exec::run(&arguments, environment, io),
         Command::Completions(arguments) => completions::run(&arguments, io),
