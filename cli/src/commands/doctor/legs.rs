@@ -120,9 +120,7 @@ fn of_environment(environment: &Variables) -> Leg {
 
 fn of_file(source: &TokenSource) -> [Leg; 2] {
     let Provider { project_number, pool, id } = source::provider(source);
-    let account = source
-        .service_account()
-        .map_or_else(|| "no service account: access is direct".to_owned(), |account| format!("tokens of {account}"));
+    let account = source.service_account().unwrap_or("no service account: access is direct");
     [
         Leg::passed(Step::Config.name(), account),
         Leg::passed("audience", format!("project {project_number}, pool {pool}, provider {id}")),
