@@ -1,10 +1,13 @@
 //! `rolebridge doctor`, run in the test's own process against the local cloud.
 #![allow(clippy::disallowed_methods, clippy::panic, reason = "a test stands outside and may fail")]
 
+#[path = "doctor/site.rs"]
+mod site;
 mod support;
 
 use rolebridge_cli::Exit;
 use serde_json::{Value, json};
+use site::{FORMS, Site};
 use support::{CLOUD, Ran, ran, ran_in, variables};
 
 /// The legs of a way to an access token, in their order.
@@ -135,4 +138,88 @@ fn aws_that_does_not_tell_the_caller_is_no_cross() {
     assert_eq!(ran.exit, Exit::Done, "{ran:?}");
     assert!(legs(&ran).contains(&"? caller".to_owned()), "{}", ran.output);
     assert_eq!(legs(&ran).last().map(String::as_str), Some("ok impersonation"));
+}
+
+/// Each row of `doctor/rows.json`: what users suffer, numbered as in the list of demands, with the scenario that provokes
+/// it (one of `tests/scenarios`, by its name, or one of the same members) and what mends it; or why it is not provoked.
+#[test]
+fn every_row_is_diagnosed_and_after_its_fix_all_is_well() {
+    let rows: Vec<Value> = serde_json::from_str(include_str!("doctor/rows.json")).expect("JSON");
+    let numbers: std::collections::BTreeSet<_> = rows.iter().filter_map(|row| row["row"].as_u64()).collect();
+    assert!(numbers.into_iter().eq(1..=40), "a row is missing");
+    let (mut failed, mut count) = (Vec::new(), 0);
+    for row in rows.iter().filter(|row| row["unprovoked"].is_null()) {
+        count += 1;
+        if std::panic::catch_unwind(|| diagnose(row)).is_err() {
+            failed.push(&row["row"]);
+        }
+    }
+    assert!(count >= 27 && failed.is_empty(), "of {count}, these failed: {failed:?}");
+}
+
+fn diagnose(row: &Value) {
+    let (name, scenario) = match row["scenario"].as_str() {
+        Some(name) => {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios");
+            let text = std::fs::read_to_string(format!("{folder}/{name}.json")).expect("readable");
+            (name.to_owned(), serde_json::from_str(&text).expect("JSON"))
+        }
+        None => (format!("row-{}", row["row"]), row["scenario"].clone()),
+    };
+    let mut site = Site::of(&format!("doctor-{name}"), &scenario);
+    let report = |site: &Site| {
+        let ran = site.examine(FORMS[1]);
+        let report: Value = serde_json::from_str(&ran.output).unwrap_or_else(|_| panic!("{name}: {ran:?}"));
+        (ran.exit, report["legs"].as_array().expect("legs").clone())
+    };
+    let (exit, legs) = report(&site);
+    let shown = site.examine(FORMS[0]);
+    assert_eq!(shown.exit, exit, "{name}");
+    let text = joined(&shown.output);
+    let mut commands = Vec::new();
+    if site.error.is_null() {
+        assert_eq!(exit, Exit::Done, "{name}: {}", shown.output);
+        for warning in scenario["warnings"].as_array().expect("it warns") {
+            assert!(text.contains(&joined(warning.as_str().expect("a text"))), "{name}: {}", shown.output);
+        }
+    } else {
+        let last = &legs[legs.len() - 1];
+        let (error, expected) = (&last["error"], &site.error);
+        let leg = if row["leg"].is_null() { &error["step"] } else { &row["leg"] };
+        assert_eq!((&last["end"], &last["leg"]), (&json!("failed"), leg), "{name}: {legs:?}");
+        assert_eq!(exit, if error["kind"] == "config" { Exit::File } else { Exit::Failed }, "{name}");
+        for member in ["kind", "step", "status", "code"].iter().filter(|member| !expected[**member].is_null()) {
+            assert_eq!(error[*member], expected[*member], "{name}: {error}");
+        }
+        for (texts, place) in [("says", "message"), ("hints", "hint")] {
+            for said in expected[texts].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                assert!(error[place].as_str().is_some_and(|it| it.contains(said)), "{name}: `{said}`: {error}");
+            }
+        }
+        assert!(text.contains(&joined(error["message"].as_str().expect("a text"))), "{name}: {}", shown.output);
+        let given = error["commands"].as_array().expect("commands").iter().filter_map(Value::as_str);
+        commands.extend(given.map(str::to_owned));
+        for command in &commands {
+            assert!(shown.output.contains(&format!("\n{command}\n")), "{name}: {}", shown.output);
+        }
+    }
+    if row["fix"].is_null() {
+        return;
+    }
+    site.mend(&row["fix"], &commands);
+    let (exit, legs) = report(&site);
+    let passed = |leg: &Value| leg["end"] == "passed" && leg["warnings"] == json!([]);
+    assert!(exit == Exit::Done && legs.iter().all(passed), "{name}, mended: {legs:?}");
+}
+
+/// The words alone, wherever lines were broken.
+fn joined(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn tokens_begin_as_the_search_for_them_supposes() {
+    let world = CLOUD.world(json!({}));
+    assert!(ran_in(&world, &["token"]).output.starts_with("ya29."));
+    assert!(ran_in(&world, &["token", "--id-token", "https://service.example"]).output.starts_with("eyJ"));
 }

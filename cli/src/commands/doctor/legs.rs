@@ -101,7 +101,7 @@ fn try_all(arguments: &Arguments, environment: &Variables, io: &mut Io<'_>, legs
     }
     result?;
     if let Some(audience) = &arguments.id_token {
-        binding::request(&binding::id_tokens(&source, audience, true)?, &snapshot).block()?;
+        runtime.block_on(binding::id_tokens(&source, audience, true)?.explain()).result?;
         legs.push(Leg::passed(Step::IdToken.name(), format!("an ID token for {audience}")));
     }
     if arguments.sign {
