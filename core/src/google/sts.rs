@@ -135,9 +135,9 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
         let [project, pool, provider] =
             ["projects", "workloadIdentityPools", "providers"].map(|name| part_after(audience, name));
         return Some(format!(
-            "check that the provider exists and is enabled: the audience is `{audience}`, and `gcloud iam \
-             workload-identity-pools providers describe {provider} --workload-identity-pool={pool} --location=global \
-             --project={project}` tells"
+            "check that the provider exists and is enabled, `gcloud iam workload-identity-pools providers describe \
+             {provider} --workload-identity-pool={pool} --location=global --project={project}`, and that the file's \
+             audience is its name: `{audience}`"
         ));
     }
     if reply.status == 429 {
