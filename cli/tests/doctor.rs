@@ -147,26 +147,61 @@ fn every_row_is_diagnosed_and_after_its_fix_all_is_well() {
     let rows: Vec<Value> = serde_json::from_str(include_str!("doctor/rows.json")).expect("JSON");
     let numbers: std::collections::BTreeSet<_> = rows.iter().filter_map(|row| row["row"].as_u64()).collect();
     assert!(numbers.into_iter().eq(1..=40), "a row is missing");
-    let (mut failed, mut count) = (Vec::new(), 0);
-    for row in rows.iter().filter(|row| row["unprovoked"].is_null()) {
-        count += 1;
-        if std::panic::catch_unwind(|| diagnose(row)).is_err() {
-            failed.push(&row["row"]);
-        }
-    }
-    assert!(count >= 27 && failed.is_empty(), "of {count}, these failed: {failed:?}");
+    let provoked: Vec<_> = rows.into_iter().filter(|row| row["unprovoked"].is_null()).collect();
+    assert!(provoked.len() >= 27, "only {} rows", provoked.len());
+    diagnose_all(&provoked);
+}
+
+/// Failures of `tests/scenarios` that doctor meets as another: why.
+const OTHERWISE: [(&str, &str); 2] = [
+    ("id-token-for-nobody", "the command refuses an audience without a text by itself"),
+    ("id-token-role-not-bound", "the access token is refused first"),
+];
+
+#[test]
+fn every_failure_of_the_scenarios_is_diagnosed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios");
+    let names = std::fs::read_dir(folder).expect("the folder is there").filter_map(|entry| {
+        let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+        name.strip_suffix(".json").map(str::to_owned)
+    });
+    let fails = |name: &String| {
+        let calls = scenario(name)["calls"].as_array().expect("calls").clone();
+        calls.iter().flat_map(|call| call.as_object().expect("an object").values()).any(|it| !it["error"].is_null())
+    };
+    let names = names.filter(|name| OTHERWISE.iter().all(|(other, _)| other != name)).filter(fails);
+    let rows: Vec<_> = names.map(|name| json!({ "row": name, "scenario": name })).collect();
+    assert!(rows.len() >= 60, "only {} failures", rows.len());
+    diagnose_all(&rows);
+}
+
+/// A few at a time, since some wait for what never answers.
+fn diagnose_all(rows: &[Value]) {
+    let share = rows.len().div_ceil(6);
+    let failed: Vec<Value> = std::thread::scope(|scope| {
+        let threads: Vec<_> = rows
+            .chunks(share)
+            .map(|rows| {
+                let fails = |row: &&Value| std::panic::catch_unwind(|| diagnose(row)).is_err();
+                scope.spawn(move || rows.iter().filter(fails).map(|row| row["row"].clone()).collect::<Vec<_>>())
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("what panics is caught")).collect()
+    });
+    assert!(failed.is_empty(), "of {}, these failed: {failed:?}", rows.len());
+}
+
+fn scenario(name: &str) -> Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios");
+    serde_json::from_str(&std::fs::read_to_string(format!("{folder}/{name}.json")).expect("readable")).expect("JSON")
 }
 
 fn diagnose(row: &Value) {
     let (name, scenario) = match row["scenario"].as_str() {
-        Some(name) => {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios");
-            let text = std::fs::read_to_string(format!("{folder}/{name}.json")).expect("readable");
-            (name.to_owned(), serde_json::from_str(&text).expect("JSON"))
-        }
+        Some(name) => (name.to_owned(), scenario(name)),
         None => (format!("row-{}", row["row"]), row["scenario"].clone()),
     };
-    let mut site = Site::of(&format!("doctor-{name}"), &scenario);
+    let mut site = Site::of(&format!("doctor-{name}-{}", row["row"].to_string().trim_matches('"')), &scenario);
     let report = |site: &Site| {
         let ran = site.examine(FORMS[1]);
         let report: Value = serde_json::from_str(&ran.output).unwrap_or_else(|_| panic!("{name}: {ran:?}"));
@@ -196,7 +231,9 @@ fn diagnose(row: &Value) {
                 assert!(error[place].as_str().is_some_and(|it| it.contains(said)), "{name}: `{said}`: {error}");
             }
         }
-        assert!(text.contains(&joined(error["message"].as_str().expect("a text"))), "{name}: {}", shown.output);
+        // Some sources give other keys each time, and their end is told after this.
+        let message = error["message"].as_str().and_then(|it| it.split(" (keys …").next()).expect("a text");
+        assert!(text.contains(&joined(message)), "{name}: {}", shown.output);
         let given = error["commands"].as_array().expect("commands").iter().filter_map(Value::as_str);
         commands.extend(given.map(str::to_owned));
         for command in &commands {

@@ -53,8 +53,12 @@ impl Site {
             if site.change(call) {
                 continue;
             }
-            let kinds: [(&str, &[&'static str]); 3] =
-                [("token", &[]), ("id_token", &["--id-token", "https://service.example"]), ("sign", &["--sign"])];
+            let kinds: [(&str, &[&'static str]); 4] = [
+                ("token", &[]),
+                ("build", &[]),
+                ("id_token", &["--id-token", "https://service.example"]),
+                ("sign", &["--sign"]),
+            ];
             let wanted = kinds.iter().find(|(kind, _)| !call[*kind].is_null());
             let (kind, options) = wanted.unwrap_or_else(|| panic!("{name}: {call}"));
             if !call[*kind]["error"].is_null() {
@@ -69,14 +73,17 @@ impl Site {
     /// Does what a call or a fix says of the world; whether it said something.
     fn change(&mut self, change: &Value) -> bool {
         if !change["fault"].is_null() {
-            self.world.fault(change["fault"].clone());
+            // It lasts: doctor comes more than once.
+            let mut fault = change["fault"].clone();
+            fault["times"] = Value::Null;
+            self.world.fault(fault);
         }
         if !change["world"].is_null() {
             self.world.patch(change["world"].clone());
             self.note_secrets();
         }
         self.write(&change["files"]);
-        ["fault", "world", "files"].iter().any(|member| !change[*member].is_null())
+        ["fault", "world", "files", "scopes"].iter().any(|member| !change[*member].is_null())
     }
 
     /// Does what the diagnosis asks for; `commands` are those that it gave to paste.
