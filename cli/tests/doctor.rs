@@ -62,6 +62,11 @@ fn every_leg_has_its_line_and_an_id_token_and_a_signature_one_more() {
     let all = ran_in(&world, &["doctor", "--id-token", "https://service.example", "--sign"]);
     assert_eq!(all.exit, Exit::Done, "{all:?}");
     assert_eq!(legs(&all), passed(&[&LEGS[..], &["id_token", "signing"]].concat()), "{}", all.output);
+    let told = ran_in(&world, &["doctor", "--id-token", "https://service.example", "--sign", "--verbose"]);
+    assert_eq!(legs(&told), legs(&all));
+    for step in ["identity", "exchange", "impersonation", "id_token", "signing"] {
+        assert!(told.talk.contains(&format!("{step}: done after ")), "{step}: {}", told.talk);
+    }
 }
 
 #[test]
