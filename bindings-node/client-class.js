@@ -87,7 +87,7 @@ function makeClass(AwsClient) {
     /** Takes a request and gives a response in the shape of any major; Google's `request` calls it. */
     async requestAsync(options, isRetry) {
       // Google's class hands the signal to the request alone, which begins when the token is there.
-      if (options?.signal) await abortable(this.getAccessToken(), options.signal);
+      if (options?.signal) await abortable(() => this.getAccessToken(), options.signal);
       try {
         const mine = options?.headers === undefined ? options : { ...options, headers: plain(options.headers) };
         return readable(await super.requestAsync(mine, isRetry));

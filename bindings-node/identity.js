@@ -4,12 +4,17 @@
  * An AWS identity that the program supplies, as the native side asks it: by a question, which is answered once.
  */
 
-/** The questions that are being answered, by who asks in their course; loaded with the first supplier. */
-let asking;
+const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
+
+/** The questions that are being answered, by who asks in their course. */
+const asking = new AsyncLocalStorage();
+
+/** Runs a function in the context in which this package was loaded: a supplier serves everybody, and is asked for nobody. */
+const outside = AsyncResource.bind((run) => run());
 
 /** The question in whose course this code runs, or undefined: a token that needs its answer would wait for itself. */
 function questionHere() {
-  const store = asking?.getStore();
+  const store = asking.getStore();
   return store?.isOpen ? store.question : undefined;
 }
 
@@ -28,8 +33,6 @@ class Supplier {
   #context = { audience: '', subjectTokenType: 'urn:ietf:params:aws:token-type:aws4_request' };
 
   constructor(given) {
-    const { AsyncLocalStorage } = require('node:async_hooks');
-    asking ??= new AsyncLocalStorage();
     this.#given = given;
   }
 
@@ -42,8 +45,7 @@ class Supplier {
     this.#question = question;
     // What the supplier starts may go on after its answer, and is then nobody's question any more.
     const store = { question, isOpen: true };
-    asking
-      .run(store, () => this.#supplied())
+    outside(() => asking.run(store, () => this.#supplied()))
       .finally(() => {
         store.isOpen = false;
       })

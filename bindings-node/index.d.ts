@@ -51,7 +51,7 @@ export interface TokenSourceOptions {
   externalId?: string;
   /**
    * What supplies the AWS identity in place of every other source: a credential provider of the AWS SDK v3, any function
-   * of that shape, or a supplier of google-auth-library.
+   * of that shape, or a supplier of google-auth-library. It is asked in no caller's context (`AsyncLocalStorage`).
    *
    * It is called on this thread, before the identity that it gave last ends, once an hour where that does not end, and
    * has 20 s. What it throws is the `cause` of an {@link IdentityError}, as it is; asking in its course for a token that
@@ -201,7 +201,10 @@ export declare class TokenSource {
 
 /** How long a caller waits. */
 export interface WaitOptions {
-  /** Ends this wait, with the signal's `reason`. The flight goes on: others may wait for it, and its token is kept. */
+  /**
+   * Ends this wait, with the signal's `reason`. The flight goes on, since others may wait for it, and its token is kept; the
+   * process stays alive until the flight ends, half a minute at the most.
+   */
   signal?: AbortSignal;
 }
 

@@ -14,6 +14,9 @@ const environment = require('./snapshot.js');
 const { shown } = require('./inspection.js');
 const { bytes, idTokenOptions, list, path: pathOf, sourceOptions, text: textOf, waitOptions } = require('./options.js');
 
+/** The wall clock, whatever a program's fake timers put in its place later: a token ends by the real one. */
+const { now } = Date;
+
 /** A Google access token. Printing one shows when it ends and nothing else. */
 class Token {
   #value;
@@ -127,12 +130,12 @@ class TokenSource {
   }
 
   async token(options) {
-    if (options !== undefined) return abortable(this.token(), waitOptions(options).signal);
+    if (options !== undefined) return abortable(() => this.token(), waitOptions(options).signal);
     return (this.#atHand() ?? (await this.#ask())).token;
   }
 
   async headers(options) {
-    if (options !== undefined) return abortable(this.headers(), waitOptions(options).signal);
+    if (options !== undefined) return abortable(() => this.headers(), waitOptions(options).signal);
     const kept = this.#atHand() ?? (await this.#ask());
     const headers = Object.create(quietHeaders);
     headers.authorization = kept.authorization;
@@ -143,11 +146,11 @@ class TokenSource {
   async idToken(audience, options) {
     const { includeEmail = true, signal } = idTokenOptions(options);
     if (typeof audience !== 'string') throw new TypeError('audience must be a string');
-    return abortable(this.#forAudience(audience, includeEmail).token(), signal);
+    return abortable(() => this.#forAudience(audience, includeEmail).token(), signal);
   }
 
   async sign(payload, options) {
-    if (options !== undefined) return abortable(this.sign(payload), waitOptions(options).signal);
+    if (options !== undefined) return abortable(() => this.sign(payload), waitOptions(options).signal);
     const outcome = await this.#signature(bytes('payload', payload));
     // IAM may have refused the token that is at hand here; core knows.
     if (this.#kept !== null) this.#kept.refreshAfter = 0;
@@ -201,9 +204,9 @@ class TokenSource {
   #atHand() {
     const kept = this.#kept;
     if (kept === null) return undefined;
-    const now = Date.now();
+    const moment = now();
     // A clock that was set back says nothing of the token's age.
-    return now < kept.refreshAfter && now >= kept.since ? kept : undefined;
+    return moment < kept.refreshAfter && moment >= kept.since ? kept : undefined;
   }
 
   /** Every caller throws an error of its own, whose stack names that caller. */
@@ -262,7 +265,7 @@ class TokenSource {
     // IAM may answer the same text again with a later end.
     const isSame = before?.value === value && before.expiresAt.getTime() === expiresAt;
     const token = isSame ? before : new Token(value, expiresAt);
-    const kept = { answer, token, authorization: `Bearer ${value}`, refreshAfter, since: Date.now() };
+    const kept = { answer, token, authorization: `Bearer ${value}`, refreshAfter, since: now() };
     this.#kept = kept;
     return kept;
   }

@@ -1,11 +1,13 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { readFileSync, readdirSync } = require('node:fs');
+const { join } = require('node:path');
 const test = require('node:test');
 const rolebridge = require('rolebridge');
 const native = require('../native.js');
 const { errorFrom } = require('../errors.js');
-const { World } = require('./helpers/emulator.js');
+const { ROOT, World } = require('./helpers/emulator.js');
 const { withEnvironment } = require('./helpers/environment.js');
 
 const { ConfigError, RefusedError, RolebridgeError, TokenSource } = rolebridge;
@@ -112,4 +114,15 @@ test('each of many callers is told, with a stack that names it', async () => {
     }
     assert.equal((await world.requests('sts.token')).length, 1);
   });
+});
+
+test('every function of the addon makes an error of a panic', () => {
+  const folder = join(ROOT, 'bindings-node/src');
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const exported = [...texts.join('').matchAll(/#\[napi(.*)\]\s+pub fn (\w+)/g)];
+  assert.ok(exported.length > 20);
+  assert.deepEqual(
+    exported.filter(([, options]) => !options.includes('catch_unwind')).map(([, , name]) => name),
+    [],
+  );
 });

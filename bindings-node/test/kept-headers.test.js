@@ -5,6 +5,12 @@
 const assert = require('node:assert/strict');
 const { join } = require('node:path');
 const test = require('node:test');
+
+/** By how much JavaScript's clock is ahead. Rolebridge takes the clock that is there when it is loaded. */
+let ahead = 0;
+const { now } = Date;
+Date.now = () => now() + ahead;
+
 const { createAuthClient } = require('rolebridge');
 const native = require('../native.js');
 const { World } = require('./helpers/emulator.js');
@@ -36,12 +42,11 @@ async function counting(body) {
 
 /** Runs `body` while JavaScript's clock is this far off; core has a clock of its own. */
 async function at(milliseconds, body) {
-  const { now } = Date;
-  Date.now = () => now() + milliseconds;
+  ahead = milliseconds;
   try {
     return await body();
   } finally {
-    Date.now = now;
+    ahead = 0;
   }
 }
 

@@ -8,6 +8,7 @@ const { once } = require('node:events');
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
 const test = require('node:test');
+const { setTimeout } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 const { TokenSource, createAuthClient } = require('rolebridge');
 const { World } = require('./helpers/emulator.js');
@@ -47,6 +48,7 @@ for (const [told, how] of Object.entries({
     const { code, signal, stderr } = await ended;
     assert.deepEqual({ code, signal }, { code: how.code, signal: null }, stderr);
     assert.match(stderr, how.stderr ?? /^$/);
+    assert.equal((await world.requests(IMPERSONATION)).length, 2, 'it outlived the renewal, which was tried again');
   });
 }
 
@@ -60,6 +62,7 @@ test('a worker ends, and is ended, while a renewal is under way', async () => {
     else worker.postMessage(told);
     const [code] = await ended;
     assert.equal(code, { end: 0, exit: 7, terminate: 1 }[told], told);
+    assert.equal((await world.requests(IMPERSONATION)).length, 2, told);
   }
 });
 
@@ -108,7 +111,14 @@ for (const [name, wait] of Object.entries(WAITS)) {
       await world.openGate('exchange');
       assert.equal(await world.sessionUser((await other).value), world.info.service_account);
       assert.equal((await world.requests(EXCHANGE)).length, 1);
-      await assert.rejects(wait(source, client, { signal: AbortSignal.abort(reason) }), (error) => error === reason);
+    }));
+
+  test(`${name}: nothing is sent for a signal that is aborted already`, () =>
+    inWorld(async (world, make) => {
+      const client = createAuthClient({ library: LIBRARIES[10], credentials: world.credential() });
+      const reason = new Error('no longer wanted');
+      await assert.rejects(wait(make(), client, { signal: AbortSignal.abort(reason) }), (error) => error === reason);
+      assert.deepEqual(await world.operations(), []);
     }));
 }
 
@@ -159,6 +169,40 @@ test('a caller keeps its AsyncLocalStorage, whoever began the flight', () =>
     await world.arrived(EXCHANGE);
     await world.openGate('exchange');
     assert.deepEqual(await Promise.all(seen), [...calls.keys()]);
+  }));
+
+test('a supplier is asked in no caller’s context, nor in that of who made the source', () =>
+  inWorld(async (world) => {
+    const storage = new AsyncLocalStorage();
+    const seen = [];
+    const {
+      access_key_id: accessKeyId,
+      secret_access_key: secretAccessKey,
+      session_token: sessionToken,
+    } = world.info.keys;
+    const identity = async () => {
+      seen.push(storage.getStore());
+      return { accessKeyId, secretAccessKey, sessionToken, region: 'us-east-1' };
+    };
+    const source = storage.run('maker', () => TokenSource.fromJSON(world.credential(), { identity }));
+    await storage.run('caller', () => source.token());
+    assert.deepEqual(seen, [undefined]);
+  }));
+
+test('while the clock of a program stands still, a token that has ended is not given out', () =>
+  inWorld(async (world, make) => {
+    const merge = { expireTime: new Date(Date.now() + 3000).toISOString() };
+    await world.fault({ on: IMPERSONATION, do: { merge } });
+    const clock = FakeTimers.install({ toFake: ['Date'] });
+    try {
+      const source = make();
+      const first = await source.token();
+      const deadline = performance.now() + 10_000;
+      while ((await source.token()).value === first.value && performance.now() < deadline) await setTimeout(20);
+      assert.notEqual((await source.token()).value, first.value);
+    } finally {
+      clock.uninstall();
+    }
   }));
 
 for (const [what, now] of Object.entries({

@@ -212,6 +212,18 @@ test('process.exit while a token is minted is clean', async () => {
   }
 });
 
+test('an uncaught error while a token is minted ends the program with it', async () => {
+  const world = await World.make();
+  await world.fault({ on: 'sts.token', times: null, do: { hold: 'never' } });
+  const options = { cwd: folder({ 'credential.json': world.credential() }), env: world.environment() };
+  const { child, ended } = start([program('token.js'), 'credential.json', 'throw-when-told'], options);
+  await world.arrived('sts.token');
+  child.stdin.write('now\n');
+  const { code, signal, stdout, stderr } = await ended;
+  assert.deepEqual({ code, signal, stdout }, { code: 1, signal: null, stdout: '' });
+  assert.match(stderr, /Error: as it was told/);
+});
+
 test('a worker has an environment of its own', async () => {
   const world = await World.make();
   const ask = async (env) => {

@@ -182,10 +182,10 @@ fn a_login_of_gcloud_s_that_libraries_would_prefer_is_refused() {
 fn signals_that_reach_only_us_are_passed_on() {
     let world = CLOUD.world(json!({}));
     for signal in ["TERM", "HUP", "INT", "QUIT", "USR1", "USR2"] {
-        // A trap is run at once while the shell waits for a job.
+        // A trap is run when a command of the shell has ended.
         let script = format!(
-            "sleep 300 > /dev/null 2>&1 & trap \"echo {signal}; kill $!; exit 5\" {signal}
-            echo \"$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE\"; wait"
+            "trap \"echo {signal}; exit 5\" {signal}; echo \"$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE\"
+            while :; do sleep 0.1; done"
         );
         let mut command = program(&variables(&world));
         // Whatever terminal the tests have, its keys do not speak to this group.

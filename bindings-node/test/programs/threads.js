@@ -7,9 +7,10 @@ const threads = () => readdirSync('/proc/self/task').length;
 
 async function main() {
   const counts = { start: threads() };
-  const { TokenSource } = require('rolebridge');
+  const { TokenSource, createAuthClient } = require('rolebridge');
   counts.required = threads();
   const source = TokenSource.fromFile(process.argv[2]);
+  createAuthClient({ keyFilename: process.argv[2] });
   counts.made = threads();
   await source.token();
   counts.minted = threads();

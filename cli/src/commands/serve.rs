@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
             loop {
                 tokio::select! {
                     Some(answered) = answers.recv() => watch.saw(answered, io),
-                    _ = endings.next() => break,
+                    () = endings.next() => break,
                 }
             }
             io.say("Ending: answers that are under way are finished first.");
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
         tokio::select! {
             () = connections.shutdown() => {}
             // Somebody does not want to wait.
-            _ = endings.next() => {}
+            () = endings.next() => {}
         }
         Ok(())
     })

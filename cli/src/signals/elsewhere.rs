@@ -2,17 +2,27 @@
 
 use super::unexpectable;
 use crate::error::Failure;
+use shared_child::SharedChild;
+use std::future::pending;
+use std::io;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 /// Once it is expected, Ctrl-C does not end this process by itself.
-pub(crate) struct Endings(tokio::signal::windows::CtrlC);
+pub(crate) struct Endings(UnboundedReceiver<()>);
 
 impl Endings {
     pub(crate) fn expected() -> Result<Endings, Failure> {
-        tokio::signal::windows::ctrl_c().map(Endings).map_err(|cause| unexpectable(&cause))
+        let (arrived, arriving) = mpsc::unbounded_channel();
+        // Nobody may wait for it any more.
+        let tell = move || _ = arrived.send(());
+        ctrlc::set_handler(tell).map_err(|cause| unexpectable(&io::Error::other(cause)))?;
+        Ok(Endings(arriving))
     }
 
     pub(crate) async fn next(&mut self) {
-        self.0.recv().await;
+        if self.0.recv().await.is_none() {
+            pending().await
+        }
     }
 }
 
@@ -24,9 +34,7 @@ impl Passed {
         Endings::expected().map(Passed)
     }
 
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn pass_on(&mut self, _child: &SharedChild) {
         self.0.next().await;
     }
-
-    pub(crate) fn pass_on((): (), _child: Option<u32>) {}
 }

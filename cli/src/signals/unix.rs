@@ -2,103 +2,91 @@
 
 use super::unexpectable;
 use crate::error::Failure;
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::process::{Signal, getpgrp};
 use rustix::termios::tcgetpgrp;
+use shared_child::SharedChild;
+use shared_child::unix::SharedChildExt;
+use signal_hook::iterator::{Handle, Signals};
 use std::fs::{self, File};
 use std::future::pending;
-use tokio::signal::unix::{self, SignalKind, signal};
+use std::thread;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-/// One signal, which ends this process no more by itself. One that this process was told to ignore, as by `nohup`, stays
-/// ignored, and its children inherit that.
-struct Expected(Option<unix::Signal>);
+/// Signals that end this process no more by themselves. Those that it was told to ignore, as by `nohup`, stay ignored,
+/// and its children inherit that.
+struct Expected {
+    arriving: UnboundedReceiver<Signal>,
+    thread: Handle,
+}
 
 impl Expected {
-    fn new(kind: SignalKind) -> Result<Expected, Failure> {
-        if is_ignored(kind) {
-            return Ok(Expected(None));
-        }
-        signal(kind).map(|signal| Expected(Some(signal))).map_err(|cause| unexpectable(&cause))
+    fn new(signals: &[Signal]) -> Result<Expected, Failure> {
+        let expected = signals.iter().copied().filter(|signal| !is_ignored(*signal));
+        let mut expected = Signals::new(expected.map(Signal::as_raw)).map_err(|cause| unexpectable(&cause))?;
+        let thread = expected.handle();
+        let (arrived, arriving) = mpsc::unbounded_channel();
+        let tell = move || {
+            for signal in expected.forever().filter_map(Signal::from_named_raw) {
+                // Nobody waits for it any more.
+                let _ = arrived.send(signal);
+            }
+        };
+        thread::Builder::new().name("rolebridge-signals".into()).spawn(tell).map_err(|cause| unexpectable(&cause))?;
+        Ok(Expected { arriving, thread })
     }
 
-    async fn arrives(&mut self) {
-        match &mut self.0 {
-            Some(signal) => _ = signal.recv().await,
+    async fn next(&mut self) -> Signal {
+        match self.arriving.recv().await {
+            Some(signal) => signal,
             None => pending().await,
         }
     }
 }
 
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.thread.close();
+    }
+}
+
 /// Linux tells it. Elsewhere nothing is known to be ignored.
-fn is_ignored(kind: SignalKind) -> bool {
+fn is_ignored(signal: Signal) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    mask >> (kind.as_raw_value() - 1) & 1 == 1
+    mask >> (signal.as_raw() - 1) & 1 == 1
 }
 
 /// Those by which a program is asked to end.
-pub(crate) struct Endings {
-    interrupt: Expected,
-    terminate: Expected,
-}
+pub(crate) struct Endings(Expected);
 
 impl Endings {
     pub(crate) fn expected() -> Result<Endings, Failure> {
-        Ok(Endings {
-            interrupt: Expected::new(SignalKind::interrupt())?,
-            terminate: Expected::new(SignalKind::terminate())?,
-        })
+        Expected::new(&[Signal::INT, Signal::TERM]).map(Endings)
     }
 
-    pub(crate) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            () = self.interrupt.arrives() => Signal::INT,
-            () = self.terminate.arrives() => Signal::TERM,
-        }
+    pub(crate) async fn next(&mut self) {
+        self.0.next().await;
     }
 }
 
 /// Those, and the others by which people and programs tell a process something.
-pub(crate) struct Passed {
-    endings: Endings,
-    hangup: Expected,
-    quit: Expected,
-    user_defined_1: Expected,
-    user_defined_2: Expected,
-}
+pub(crate) struct Passed(Expected);
 
 impl Passed {
     pub(crate) fn expected() -> Result<Passed, Failure> {
-        Ok(Passed {
-            endings: Endings::expected()?,
-            hangup: Expected::new(SignalKind::hangup())?,
-            quit: Expected::new(SignalKind::quit())?,
-            user_defined_1: Expected::new(SignalKind::user_defined1())?,
-            user_defined_2: Expected::new(SignalKind::user_defined2())?,
-        })
+        let all = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+        Expected::new(&all).map(Passed)
     }
 
-    pub(crate) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            signal = self.endings.next() => signal,
-            () = self.hangup.arrives() => Signal::HUP,
-            () = self.quit.arrives() => Signal::QUIT,
-            () = self.user_defined_1.arrives() => Signal::USR1,
-            () = self.user_defined_2.arrives() => Signal::USR2,
-        }
-    }
-
-    /// Gives it to a child of ours, which has no id any more once its end is known. What the keys of a terminal send has
-    /// reached it by itself.
-    pub(crate) fn pass_on(signal: Signal, child: Option<u32>) {
+    /// Gives the next one to a child of ours. What the keys of a terminal send has reached it by itself.
+    pub(crate) async fn pass_on(&mut self, child: &SharedChild) {
+        let signal = self.0.next().await;
         if matches!(signal, Signal::INT | Signal::QUIT) && has_a_terminal() {
             return;
         }
-        let child = child.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(child) = child {
-            // It may have ended just now, which its parent is about to learn.
-            let _ = kill_process(child, signal);
-        }
+        // It may have ended just now, which its parent is about to learn.
+        let _ = child.send_signal(signal.as_raw());
     }
 }
 

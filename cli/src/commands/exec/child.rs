@@ -5,14 +5,18 @@ use crate::environment::Variables;
 use crate::error::reason;
 use crate::exit::Exit;
 use crate::signals::Passed;
+use shared_child::SharedChild;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
-use tokio::process;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use tokio::sync::oneshot;
 
 pub(super) struct Child {
-    process: process::Child,
+    process: Arc<SharedChild>,
+    ended: oneshot::Receiver<io::Result<ExitStatus>>,
     signals: Passed,
 }
 
@@ -22,27 +26,27 @@ impl Child {
         let Some((program, arguments)) = command.split_first() else {
             return Err(Failure::usage("no command is named"));
         };
-        let process = process::Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .envs(variables.iter())
-            .stdin(own(&io::stdin()))
-            .stdout(own(&io::stdout()))
-            .stderr(own(&io::stderr()))
-            .spawn()
-            .map_err(|cause| not_started(Path::new(program), &cause))?;
-        Ok(Child { process, signals })
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(variables.iter());
+        command.stdin(own(&io::stdin())).stdout(own(&io::stdout())).stderr(own(&io::stderr()));
+        let process = SharedChild::spawn(&mut command).map_err(|cause| not_started(Path::new(program), &cause))?;
+        let process = Arc::new(process);
+        let (tell, ended) = oneshot::channel();
+        let waited_for = Arc::clone(&process);
+        // Nobody listens any more once our own end is decided.
+        thread::spawn(move || _ = tell.send(waited_for.wait()));
+        Ok(Child { process, ended, signals })
     }
 
     /// Waits for its end, and passes signals on until then.
     pub(super) async fn end(&mut self) -> Result<Exit, Failure> {
         loop {
             tokio::select! {
-                ended = self.process.wait() => return match ended {
+                ended = &mut self.ended => return match ended.unwrap_or_else(|lost| Err(io::Error::other(lost))) {
                     Ok(status) => Ok(Exit::Command(code(status))),
                     Err(cause) => Err(Failure::new(Exit::Failed, format!("the command cannot be waited for: {}", reason(&cause)))),
                 },
-                signal = self.signals.next() => Passed::pass_on(signal, self.process.id()),
+                () = self.signals.pass_on(&self.process) => {}
             }
         }
     }
