@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod exec;
 mod serve;
 mod setup;
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     Setup(setup::Arguments),
     Config(config::Arguments),
     Token(token::Arguments),
+    Doctor(doctor::Arguments),
     Serve(serve::Arguments),
     Exec(exec::Arguments),
     Completions(completions::Arguments),
@@ -29,6 +31,7 @@ pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) ->
         Command::Setup(arguments) => setup::run(&arguments, environment, io),
         Command::Config(arguments) => config::run(&arguments, environment, io),
         Command::Token(arguments) => token::run(&arguments, environment, io),
+        Command::Doctor(arguments) => return doctor::run(&arguments, environment, io),
         Command::Serve(arguments) => serve::run(&arguments, environment, io),
         Command::Exec(arguments) => return exec::run(&arguments, environment, io),
         Command::Completions(arguments) => completions::run(&arguments, io),

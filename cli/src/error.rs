@@ -3,7 +3,6 @@
 use crate::exit::Exit;
 use crate::ids::Wrong;
 use crate::io::{HINT, Io, WRONG};
-use rolebridge::Kind;
 use std::path::Path;
 use std::{fmt, io};
 
@@ -55,7 +54,8 @@ impl Failure {
         }
     }
 
-    fn of(error: &rolebridge::Error, exit: Exit) -> Failure {
+    /// What core says, with the exit code that the command gives it.
+    pub(crate) fn of(error: &rolebridge::Error, exit: Exit) -> Failure {
         Failure::Told { exit, message: error.message().to_owned(), hint: error.hint().map(str::to_owned) }
     }
 
@@ -87,8 +87,7 @@ impl Failure {
 
 impl From<rolebridge::Error> for Failure {
     fn from(error: rolebridge::Error) -> Failure {
-        let exit = if error.kind() == Kind::Config { Exit::File } else { Exit::Failed };
-        Failure::of(&error, exit)
+        Failure::of(&error, Exit::of(&error))
     }
 }
 

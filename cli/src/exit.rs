@@ -1,5 +1,6 @@
 //! The exit codes: what a script learns of a run.
 
+use rolebridge::{Error, Kind};
 use std::process::ExitCode;
 
 /// How a run ended, as its exit code.
@@ -24,6 +25,11 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// What core says, as the end of a run.
+    pub(crate) fn of(error: &Error) -> Exit {
+        if error.kind() == Kind::Config { Exit::File } else { Exit::Failed }
+    }
+
     /// The number that the system is told.
     pub const fn code(self) -> u8 {
         match self {

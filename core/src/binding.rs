@@ -8,11 +8,13 @@ use crate::error::Error;
 use crate::host::native::Native;
 use crate::host::{Flights, Http, Route};
 use crate::identity::SuppliedIdentity;
+use crate::observe::Explanation;
 use crate::token::Token;
 use crate::token_source::{TokenSource, builder};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use url::Url;
 
+pub use crate::aws::caller::Workload;
 pub use crate::aws::{AtWork, Unusable};
 pub use crate::identity::{Identity, Region};
 pub use crate::logging::{FlightReport, Level, LogRecord};
@@ -63,6 +65,16 @@ pub fn id_tokens(source: &TokenSource, audience: &str, includes_email: bool) -> 
 /// As [`TokenSource::sign`], in the environment as the caller sees it.
 pub fn sign(source: &TokenSource, payload: &[u8], environment: &Environment) -> PendingSignature {
     source.for_signing().request_signature(payload, environment)
+}
+
+/// As [`TokenSource::explain`], and afterwards one request to AWS STS: who the workload is, if it has an identity.
+pub async fn examine(source: &TokenSource, environment: &Environment) -> (Explanation, Option<Workload>) {
+    source.examine(environment).await
+}
+
+/// The names of the variables that are set, in the order of [`Environment::NAMES`].
+pub fn variables(environment: &Environment) -> impl Iterator<Item = &'static str> {
+    environment.names()
 }
 
 /// Until when a caller may use a copy of the cached token without coming back.

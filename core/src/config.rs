@@ -52,6 +52,8 @@ pub(crate) struct Config {
 pub(crate) struct Impersonation {
     pub(crate) url: Url,
     pub(crate) service_account: String,
+    /// The project in its name, if that holds one.
+    pub(crate) project: Option<String>,
     pub(crate) lifetime: Duration,
     /// Whether the file named the lifetime: Google's usage header says so.
     pub(crate) lifetime_is_configured: bool,
@@ -126,6 +128,16 @@ pub(crate) fn is_aws_external_account(text: &str) -> bool {
     value["type"] == "external_account" && value["subject_token_type"] == AWS_SUBJECT_TOKEN_TYPE
 }
 
+/// The project in a service account's name: `name@PROJECT.iam.gserviceaccount.com`, and `example.com:PROJECT` for
+/// `name@PROJECT.example.com.iam.gserviceaccount.com`.
+fn project_of(service_account: &str) -> Option<String> {
+    let name = service_account.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com")?;
+    Some(match name.split_once('.') {
+        None => name.to_owned(),
+        Some((project, domain)) => format!("{domain}:{project}"),
+    })
+}
+
 fn check_type(file: &Object<'_>) -> Result<(), Error> {
     let kind = file.text("type")?;
     if kind != "external_account" {
@@ -175,6 +187,7 @@ fn impersonation(file: &Object<'_>, endpoints: &Endpoints) -> Result<Option<Impe
     let Some((url, service_account)) = endpoints.impersonation_url(file)? else { return Ok(None) };
     Ok(Some(Impersonation {
         url,
+        project: project_of(&service_account),
         service_account,
         lifetime: configured.unwrap_or(DEFAULT_LIFETIME),
         lifetime_is_configured: configured.is_some(),

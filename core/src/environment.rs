@@ -43,6 +43,11 @@ impl Environment {
         Environment { variables }
     }
 
+    /// The names of what is set.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.variables.iter().map(|(name, _)| *name)
+    }
+
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         let (_, value) = self.variables.iter().find(|(known, _)| *known == name)?;
         Some(value.text.expose())

@@ -16,6 +16,7 @@ mod request;
 mod signing;
 mod store;
 
+pub(crate) use crate::aws::caller::Workload;
 pub(crate) use crate::aws::sts::Role;
 pub(crate) use crate::aws::{Options as IdentityOptions, Supplier};
 pub(crate) use crate::google::iam::signing::Signature;
@@ -113,6 +114,18 @@ impl Mint {
     pub(crate) async fn run(self, guard: FlightGuard<Token>) {
         // Whoever waits for the flight is told.
         let _ = PRODUCT.run(&self, guard).await;
+    }
+
+    /// Runs a flight to its end that tells who the workload is by the identity that is kept: nothing if none is.
+    pub(crate) async fn introduce(self, guard: FlightGuard<Option<Workload>>) {
+        let now = self.context.host.now();
+        let workload = match IDENTITY.slot(&self.registries, &self.keys, now).last() {
+            Some(identity) => Some(Workload::of(&self.context, &identity).await),
+            None => None,
+        };
+        let now = self.context.host.now();
+        let entry = CacheEntry::used_up(workload, now, now.plus(IDENTITY_MARGIN), Duration::ZERO);
+        guard.settle(Ok(entry), now, self.context.host.random());
     }
 
     async fn identity(&self) -> Result<CacheEntry<Identity>, Failure> {

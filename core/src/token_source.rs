@@ -11,7 +11,7 @@ mod refresh;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::logging::FlightReport;
-use crate::mint::{Product, Signature};
+use crate::mint::{Product, Signature, Workload};
 use crate::observe::Explanation;
 use crate::token::Token;
 use http::HeaderMap;
@@ -171,6 +171,10 @@ impl TokenSource {
 
     pub(crate) fn invalidate_in(&self, token: &Token, environment: &Environment) -> bool {
         self.0.invalidate(token, environment)
+    }
+
+    pub(crate) async fn examine(&self, environment: &Environment) -> (Explanation, Option<Workload>) {
+        self.0.examine(environment).await
     }
 
     pub(crate) fn refresh_after(&self) -> Option<SystemTime> {

@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "host",
             "identity",
             "logging",
+            "observe",
             "sigv4",
             "subject_token",
             "token",

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 pub(crate) mod http;
+#[path = "../../../core/tests/support/places.rs"]
+pub(crate) mod places;
 
 use rolebridge_cli::{Exit, Io, Stream, Variables, run};
 use rolebridge_emulator::{Cloud, World};
@@ -14,7 +16,7 @@ use std::sync::LazyLock;
 /// One cloud for all tests of a file; each test has a world of its own in it.
 pub(crate) static CLOUD: LazyLock<Cloud> = LazyLock::new(|| Cloud::start().expect("the emulator starts"));
 
-const CREDENTIAL: &str = include_str!("../../../tests/credential.json");
+pub(crate) const CREDENTIAL: &str = include_str!("../../../tests/credential.json");
 const NOBODYS_HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/nobodys-home");
 
 /// What a run left.

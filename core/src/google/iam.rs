@@ -30,6 +30,8 @@ pub(crate) struct Account<'a> {
     /// Where its access tokens are asked for, as the credential file has it.
     pub(crate) url: &'a Url,
     pub(crate) email: &'a str,
+    /// The project in its name, if that holds one.
+    pub(crate) project: Option<&'a str>,
     /// The resource name of the pool whose principals ask.
     pub(crate) pool: &'a str,
 }
@@ -59,7 +61,14 @@ impl Account<'_> {
     /// What to do about a status, where that is known: `role` is what must be bound to the workload.
     fn hint(self, role: &str, status: u16, said: &ServiceError) -> Option<String> {
         if status == 403 && said.description.contains("has not been used in project") {
-            return Some(format!("enable iamcredentials.googleapis.com in the project of `{}`", self.email));
+            let command = self
+                .project
+                .map(|project| format!(": `gcloud services enable iamcredentials.googleapis.com --project={project}`"));
+            return Some(format!(
+                "enable iamcredentials.googleapis.com in the project of `{}`{}",
+                self.email,
+                command.unwrap_or_default()
+            ));
         }
         matches!(status, 403 | 404).then(|| {
             format!(

@@ -132,7 +132,30 @@ fn refusal(reply: &Reply, body: &Value, exchange: &Exchange<'_>, asked_at: Times
 fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, asked_at: Timestamp) -> Option<String> {
     let audience = exchange.audience;
     if code == "invalid_target" {
-        return Some(format!("check that the provider exists and is enabled: the audience is `{audience}`"));
+        let [project, pool, provider] =
+            ["projects", "workloadIdentityPools", "providers"].map(|name| part_after(audience, name));
+        return Some(format!(
+            "check that the provider exists and is enabled, `gcloud iam workload-identity-pools providers describe \
+             {provider} --workload-identity-pool={pool} --location=global --project={project}`, and that the file's \
+             audience is its name: `{audience}`"
+        ));
+    }
+    if reply.status == 429 {
+        return Some("share one token source in each process, and start many processes apart from one another".into());
+    }
+    if description.contains("has not been used in project") {
+        return Some(format!(
+            "enable both APIs in the project of the pool: `gcloud services enable sts.googleapis.com \
+             iamcredentials.googleapis.com --project={}`",
+            part_after(audience, "projects")
+        ));
+    }
+    if description.contains("google.subject") && description.contains("exceeds") {
+        return Some(
+            "shorten the name of the role or of its session, or let the provider map less than the whole ARN to \
+             `google.subject`"
+                .into(),
+        );
     }
     if description.contains("InvalidClientTokenId") {
         return Some(match exchange.keys_given_by {
@@ -171,6 +194,11 @@ fn hint(code: &str, description: &str, reply: &Reply, exchange: &Exchange<'_>, a
     }
     (code == "unauthorized_client" || code == "invalid_grant")
         .then(|| format!("compare the workload's AWS account and role with what the provider allows: `{audience}`"))
+}
+
+/// What follows a name in the audience, which has been checked.
+fn part_after<'a>(audience: &'a str, name: &str) -> &'a str {
+    audience.split('/').skip_while(|part| *part != name).nth(1).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -54,8 +54,8 @@ impl TokenRequest {
 
     /// The service account, as IAM Credentials is asked for it; none in direct access.
     pub(super) fn account(&self) -> Option<Account<'_>> {
-        let Impersonation { url, service_account, .. } = self.config.impersonation.as_ref()?;
-        Some(Account { url, email: service_account, pool: self.config.audience.pool() })
+        let Impersonation { url, service_account, project, .. } = self.config.impersonation.as_ref()?;
+        Some(Account { url, email: service_account, project: project.as_deref(), pool: self.config.audience.pool() })
     }
 
     /// How long an access token of the service account is to live.

@@ -328,7 +328,7 @@ impl Builder {
             .value(env_names::GOOGLE_CLOUD_PROJECT)
             .map(str::to_owned)
             .or_else(|| config.project.clone())
-            .or_else(|| config.service_account().and_then(project_of));
+            .or_else(|| config.impersonation.as_ref()?.project.clone());
 
         let product = Product::AccessToken { scopes: scope_list(self.scopes) };
         Ok(TokenSource::new(Setup {
@@ -397,14 +397,4 @@ fn named_by(environment: &Environment) -> Option<CredentialFile> {
 fn nothing_named() -> Error {
     Error::config("", "is not named: neither ROLEBRIDGE_CREDENTIALS nor GOOGLE_APPLICATION_CREDENTIALS is set")
         .hinting("write one with `gcloud iam workload-identity-pools create-cred-config … --aws` and name its path")
-}
-
-/// The project in a service account's name: `name@PROJECT.iam.gserviceaccount.com`, and `example.com:PROJECT` for
-/// `name@PROJECT.example.com.iam.gserviceaccount.com`.
-fn project_of(service_account: &str) -> Option<String> {
-    let name = service_account.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com")?;
-    Some(match name.split_once('.') {
-        None => name.to_owned(),
-        Some((project, domain)) => format!("{domain}:{project}"),
-    })
 }

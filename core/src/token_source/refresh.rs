@@ -2,13 +2,13 @@
 
 use super::current::{Current, CurrentToken};
 use super::id_tokens::IdTokens;
-use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Wait};
+use crate::cache::{Answer, CacheEntry, Flight, FlightGuard, LONGEST_FLIGHT, Next, Outcome, Slot, Wait};
 use crate::context::{Deadline, MintContext};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Step};
 use crate::host::Host;
 use crate::logging::{FlightReport, Level};
-use crate::mint::{Mint, PRODUCT, Registries, Store, TokenRequest};
+use crate::mint::{Mint, PRODUCT, Registries, Store, TokenRequest, Workload};
 use crate::observe::{Explanation, MintTrace};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -150,13 +150,37 @@ impl Shared {
 
     /// Mints as a new process would, in registries that are empty, and tells how it went.
     pub(super) async fn explain(&self, environment: &Environment) -> Explanation {
+        self.explain_in(&Arc::default(), environment).await
+    }
+
+    /// The same, and who the workload is at AWS, if it has an identity.
+    pub(super) async fn examine(&self, environment: &Environment) -> (Explanation, Option<Workload>) {
+        let registries = Arc::<Registries>::default();
+        let explanation = self.explain_in(&registries, environment).await;
+        let mint = Mint::new(self.setup.request.clone(), self.context(environment), registries, true);
+        // A flight of its own, which nobody else joins.
+        let Answer::Missing(Next::Lead(guard)) = Arc::new(Slot::empty()).ask(self.now()) else {
+            return (explanation, None);
+        };
+        let flight = guard.flight();
+        let workload = match self.setup.host.spawn(Box::pin(mint.introduce(guard))) {
+            Ok(()) => match flight.wait().await {
+                Outcome::Settled(Ok(entry)) => entry.into_value(),
+                Outcome::Settled(Err(_)) | Outcome::Abandoned => None,
+            },
+            // The mint could not be started either, and says so.
+            Err(_) => None,
+        };
+        (explanation, workload)
+    }
+
+    async fn explain_in(&self, registries: &Arc<Registries>, environment: &Environment) -> Explanation {
         let context = self.context(environment);
         let trace = Arc::clone(&context.trace);
-        let registries = Arc::<Registries>::default();
         let now = self.now();
-        let slot = PRODUCT.slot(&registries, &self.setup.request.keys(environment), now);
+        let slot = PRODUCT.slot(registries, &self.setup.request.keys(environment), now);
         let outcome = match slot.ask(now) {
-            Answer::Missing(Next::Lead(guard)) => match self.start(guard, context, &registries, true) {
+            Answer::Missing(Next::Lead(guard)) => match self.start(guard, context, registries, true) {
                 Ok(flight) => flight.wait().await,
                 Err(error) => Outcome::Settled(Err(error)),
             },
