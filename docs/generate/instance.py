@@ -54,8 +54,9 @@ class Instance:
         self._link("node_modules/rolebridge", TOP)
         for package in ("@google-cloud", "google-auth-library"):
             self._link(f"node_modules/{package}", TOP / "node_modules" / package)
-        # The Rust example, as if it were installed.
+        # The Rust example and the command, as if they were installed.
         self._link("bin/query", DEBUG / "examples" / "query")
+        self._link("bin/rolebridge", Path(os.environ.get("ROLEBRIDGE_COMMAND", str(DEBUG / "rolebridge"))))
 
     def close(self) -> None:
         self.world.end()
@@ -77,6 +78,8 @@ class Instance:
             "HTTP_PROXY": self.world.info["proxy"],
             "NO_PROXY": "",
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.world.info["metadata"],
+            # Of whoever sets up, which `rolebridge setup` alone reads.
+            "CLOUDSDK_AUTH_ACCESS_TOKEN": self.world.info["admin_token"],
             **dict.fromkeys(("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"), authority),
         }
         ended = subprocess.run(

@@ -20,6 +20,16 @@ SESSIONS: dict[str, tuple[str | None, list[str]]] = {
     ),
     "google": ("bigquery-role", ["node unchanged.mjs 2>&1 | grep --max-count=1 '<title>'"]),
     "rust": ("bigquery-role", ["query credential.json"]),
+    "setup": (
+        "report-role",
+        [
+            "rolebridge setup --project my-project --aws-account 111122223333 --aws-role report-role \\\n"
+            "    --pool reports --provider reports-aws --service-account reports@my-project.iam.gserviceaccount.com \\\n"
+            "    --apply --output-file reports.json",
+            "rolebridge doctor --credential-file reports.json",
+        ],
+    ),
+    "doctor": ("another-role", ["rolebridge doctor --credential-file credential.json"]),
     "refused-in-python": ("another-role", ["python errors.py"]),
     "refused": ("another-role", ["python errors.py", "node errors.mjs", "query credential.json"]),
     "without-role": (None, ["python errors.py", "node errors.mjs", "query credential.json"]),
