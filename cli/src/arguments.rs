@@ -20,7 +20,7 @@ use std::ffi::OsString;
     term_width = 80,
     after_help = exit::HELP
 )]
-pub(crate) struct Arguments {
+struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Tell every step on standard error.
@@ -29,6 +29,11 @@ pub(crate) struct Arguments {
     /// Tell nothing but errors.
     #[arg(long, short, global = true, display_order = 102)]
     quiet: bool,
+}
+
+/// This command, with all that can be asked for.
+pub(crate) fn whole() -> clap::Command {
+    Arguments::command()
 }
 
 /// The command that is asked for; none where help was, which has been given.
@@ -72,7 +77,7 @@ fn wrong(error: &clap::Error, command: &str) -> Failure {
 
 /// The command that the arguments name, as far as there is such a one.
 fn command_name(arguments: &[OsString]) -> String {
-    let mut command = Arguments::command();
+    let mut command = whole();
     let mut name = "rolebridge".to_owned();
     for argument in arguments {
         if let Some(named) = command.find_subcommand(argument).cloned() {

@@ -26,7 +26,13 @@ pub(crate) enum Command {
     Completions(completions::Arguments),
 }
 
-pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) -> Result<Exit, Failure> {
+/// `whole` gives this command with all of its arguments.
+pub(crate) fn run(
+    command: Command,
+    whole: fn() -> clap::Command,
+    environment: &Variables,
+    io: &mut Io<'_>,
+) -> Result<Exit, Failure> {
     match command {
         Command::Setup(arguments) => setup::run(&arguments, environment, io),
         Command::Config(arguments) => config::run(&arguments, environment, io),
@@ -34,7 +40,7 @@ pub(crate) fn run(command: Command, environment: &Variables, io: &mut Io<'_>) ->
         Command::Doctor(arguments) => return doctor::run(&arguments, environment, io),
         Command::Serve(arguments) => serve::run(&arguments, environment, io),
         Command::Exec(arguments) => return exec::run(&arguments, environment, io),
-        Command::Completions(arguments) => completions::run(&arguments, io),
+        Command::Completions(arguments) => completions::run(&arguments, whole(), io),
     }?;
     Ok(Exit::Done)
 }

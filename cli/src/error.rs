@@ -2,7 +2,6 @@
 
 use crate::exit::Exit;
 use crate::ids::Wrong;
-use crate::io::{HINT, Io, WRONG};
 use std::path::Path;
 use std::{fmt, io};
 
@@ -72,16 +71,6 @@ impl Failure {
             Failure::Told { message, .. } => Some(message),
             Failure::NobodyReads => None,
         }
-    }
-
-    /// Tells it on standard error, and gives the exit code.
-    pub(crate) fn tell(&self, io: &mut Io<'_>) -> Exit {
-        let Failure::Told { exit, message, hint } = self else { return Exit::Done };
-        io.tell(format_args!("{WRONG}error:{WRONG:#} {}", printable(message)));
-        if let Some(hint) = hint {
-            io.tell(format_args!("{HINT}hint:{HINT:#} {}", printable(hint)));
-        }
-        *exit
     }
 }
 

@@ -1,7 +1,8 @@
 //! The streams of a run as values: data goes to standard output, talk to standard error.
 
 use crate::environment::Variables;
-use crate::error::Failure;
+use crate::error::{Failure, printable};
+use crate::exit::Exit;
 use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 use std::fmt::{self, Display};
@@ -108,5 +109,15 @@ impl<'a> Io<'a> {
     /// A line on standard error, whatever was asked for. If nobody can read it there, there is nowhere else to tell it.
     pub(crate) fn tell(&mut self, line: fmt::Arguments<'_>) {
         let _ = self.talk.write(&format!("{line}\n"));
+    }
+
+    /// Tells why a run ends, and gives its exit code.
+    pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
+        let Failure::Told { exit, message, hint } = failure else { return Exit::Done };
+        self.tell(format_args!("{WRONG}error:{WRONG:#} {}", printable(message)));
+        if let Some(hint) = hint {
+            self.tell(format_args!("{HINT}hint:{HINT:#} {}", printable(hint)));
+        }
+        *exit
     }
 }

@@ -32,12 +32,12 @@ pub fn run<A: Into<OsString>>(
 ) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let ended = arguments::read(&arguments, io).and_then(|asked| match asked {
-        Some(command) => commands::run(command, environment, io),
+        Some(command) => commands::run(command, arguments::whole, environment, io),
         None => Ok(Exit::Done),
     });
     match ended {
         Ok(exit) => exit,
-        Err(failure) => failure.tell(io),
+        Err(failure) => io.fail(&failure),
     }
 }
 

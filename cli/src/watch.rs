@@ -40,7 +40,7 @@ impl Watch<'_> {
     fn failed(&mut self, failure: &Failure, io: &mut Io<'_>) {
         let sentence = failure.sentence().map(str::to_owned);
         if self.told != sentence {
-            failure.tell(io);
+            io.fail(failure);
             self.told = sentence;
         }
     }

@@ -1,9 +1,8 @@
 //! `rolebridge completions`: a script by which a shell completes the arguments.
 
-use crate::arguments;
 use crate::error::Failure;
 use crate::io::Io;
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
 /// Print the script by which a shell completes this command's arguments.
@@ -16,8 +15,9 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments, io: &mut Io<'_>) -> Result<(), Failure> {
+/// `whole` is this command with all of its arguments.
+pub(crate) fn run(arguments: &Arguments, mut whole: Command, io: &mut Io<'_>) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut arguments::Arguments::command(), "rolebridge", &mut script);
+    clap_complete::generate(arguments.shell, &mut whole, "rolebridge", &mut script);
     io.data(String::from_utf8_lossy(&script))
 }

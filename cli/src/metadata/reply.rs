@@ -1,17 +1,13 @@
 //! The shapes of the metadata server's answers.
 
-use super::request::Refusal;
+use super::request::{FLAVOR, GOOGLE, Refusal};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
 pub(super) type Reply = Response<Full<Bytes>>;
-
-/// The header by which the server and its callers know one another.
-pub(super) const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
-pub(super) const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
 
 /// A value as text.
 pub(super) fn text(body: String) -> Reply {

@@ -1,10 +1,13 @@
 //! What a request asks the metadata server, and which requests are refused before that. Pure.
 
-use super::reply::{FLAVOR, GOOGLE};
-use hyper::header::{HOST, HeaderMap};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::uri::Authority;
 use hyper::{Method, StatusCode, Uri};
 use std::net::IpAddr;
+
+/// The header by which the server and its callers know one another.
+pub(super) const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
+pub(super) const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
 
 /// What stands at `/`, for programs that look whether the server is there.
 const LOOK: &str = "/";
