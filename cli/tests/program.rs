@@ -8,7 +8,7 @@ use serde_json::json;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{CLOUD, ran, ran_reading, variables};
+use support::{CLOUD, bare_program, ran, ran_reading, variables};
 
 const PAGES: &[&[&str]] = &[
     &[],
@@ -120,7 +120,7 @@ fn a_reader_who_goes_ends_the_run_quietly_and_a_full_disk_does_not() {
 #[test]
 fn the_program_s_own_streams_and_exit_code_are_the_run_s() {
     let program = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+        let mut command = bare_program();
         command.env_clear().stdin(Stdio::null());
         command
     };
@@ -145,7 +145,7 @@ fn an_interrupt_ends_the_program_while_a_service_is_asked() {
     use std::os::unix::process::ExitStatusExt;
     let world = CLOUD.world(json!({}));
     world.fault(json!({ "on": "sts.token", "do": { "hold": "gate" } }));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+    let mut command = bare_program();
     command.arg("token").env_clear().envs(variables(&world));
     let running = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     world.wait_for_request("sts.token", 1, Duration::from_secs(30));

@@ -8,7 +8,7 @@ use rolebridge_emulator::World;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::{CLOUD, Ran, folder, ran};
+use support::{CLOUD, Ran, bare_program, folder, ran};
 
 const ROLE: &str = "bigquery-role";
 const WRITES: [&str; 4] = ["serviceusage.batchEnable", "iam.createPool", "iam.createProvider", "iam.setPolicy"];
@@ -141,7 +141,7 @@ fn an_interrupted_run_is_gone_on_with() {
         let site = Site::new(&format!("setup-interrupt-{write}"), json!({ "ready": false }));
         let file = site.path("credential.json");
         site.world.fault(json!({ "on": write, "do": { "hold": "gate" } }));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+        let mut command = bare_program();
         command.args(["setup", "--project", site.info("/project/id"), "--aws-account", site.info("/account")]);
         command.args(["--aws-role", ROLE, "--service-account", site.info("/service_account")]);
         command.args(["--apply", "--output-file", &file]).env_clear();

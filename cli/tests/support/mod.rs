@@ -122,9 +122,21 @@ impl Drop for Running {
     }
 }
 
+/// The program, for which signals mean what they mean by default: tests may be run by `nohup`, or in the background of a
+/// shell, which have their children ignore some.
+pub(crate) fn bare_program() -> Command {
+    let program = env!("CARGO_BIN_EXE_rolebridge");
+    if !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("/usr/bin/env");
+    command.args(["--default-signal=HUP,INT,QUIT", program]);
+    command
+}
+
 /// The program with these variables, and where programs are found.
 pub(crate) fn program(variables: &[(&str, String)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rolebridge"));
+    let mut command = bare_program();
     command.env_clear().env("PATH", std::env::var_os("PATH").expect("set"));
     command.envs(variables.iter().map(|(name, value)| (*name, value)));
     command
