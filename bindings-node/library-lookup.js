@@ -58,8 +58,13 @@ function callerOf(door) {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const here = {};
   try {
-    Error.stackTraceLimit = 1;
     Error.prepareStackTrace = (_, sites) => sites[0]?.getFileName();
+  } catch {
+    // Under `node --frozen-intrinsics` the caller is not to be known, and the other places are looked at.
+    return undefined;
+  }
+  try {
+    Error.stackTraceLimit = 1;
     Error.captureStackTrace(here, door);
     return here.stack;
   } finally {

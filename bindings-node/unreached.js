@@ -27,12 +27,22 @@ function watch() {
   Object.defineProperty(EventEmitter.init, ADOPTED, { value: true });
 }
 
-/** Warns if the library made the client for a file; a program may make one for itself. */
-function look() {
+/** A program may have frozen `Error`: then the stack is as long as it is. */
+function stackOf(frames) {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = FRAMES;
+  try {
+    Error.stackTraceLimit = frames;
+  } catch {
+    return new Error().stack;
+  }
   const { stack } = new Error();
   Error.stackTraceLimit = limit;
+  return stack;
+}
+
+/** Warns if the library made the client for a file; a program may make one for itself. */
+function look() {
+  const stack = stackOf(FRAMES);
   if (!/\bfromJSON\b/.test(stack)) return;
   isWatching = false;
   const [, place] = PLACE.exec(stack) ?? [];

@@ -115,3 +115,15 @@ test('how a program shows its stacks is left alone, and does no harm', async () 
   const tool = application({ 'runner.js': 'require(process.argv[2]);' });
   assert.equal(await told([join(tool, 'runner.js'), join(app, 'app.js')], tool), 'gal9\n0 own');
 });
+
+test('where Error is frozen the other places are looked at', async () => {
+  const app = application({ 'app.js': `Object.freeze(Error); ${PROGRAM}` }, 'gal9');
+  assert.equal(await told(['app.js'], app), 'gal9');
+});
+
+test('of several that are loaded and not the caller’s, none is preferred to what the main script would load', async () => {
+  const load = ['gal9', 'gal11'].map((name) => `require(${JSON.stringify(copyOf(name))});`).join(' ');
+  const helper = application({ 'helper.js': `${load} ${PROGRAM}` });
+  const app = application({ 'app.js': `require(${JSON.stringify(join(helper, 'helper.js'))});` }, 'gal10');
+  assert.equal(await told(['app.js'], app), 'gal10');
+});

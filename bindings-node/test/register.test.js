@@ -164,3 +164,17 @@ test('copies of two majors in one process both read the file with Rolebridge', a
   const { stdout, stderr } = await run([...REGISTER, 'program.cjs'], { cwd, env: world.environment() });
   assert.equal(stdout, 'RolebridgeClient true\n'.repeat(2), stderr);
 });
+
+test('GOOGLE_APPLICATION_CREDENTIALS alone is read with Rolebridge', async () => {
+  const world = await World.make();
+  const program = `
+    const { GoogleAuth } = require('google-auth-library');
+    (async () => {
+      const client = await new GoogleAuth().getClient();
+      console.log(client.constructor.name, (await client.getAccessToken()).token.length > 100);
+    })();`;
+  const cwd = folder({ 'credential.json': world.credential(), 'program.cjs': program });
+  const env = { ...world.environment(), GOOGLE_APPLICATION_CREDENTIALS: join(cwd, 'credential.json') };
+  const { stdout, stderr } = await run([...REGISTER, 'program.cjs'], { cwd, env });
+  assert.equal(stdout, 'RolebridgeClient true\n', stderr);
+});

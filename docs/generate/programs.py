@@ -24,8 +24,8 @@ SESSIONS: dict[str, tuple[str | None, list[str]]] = {
         "report-role",
         [
             "rolebridge setup --project my-project --aws-account 111122223333 --aws-role report-role \\\n"
-            "    --pool reports --provider reports-aws --service-account reports@my-project.iam.gserviceaccount.com \\\n"
-            "    --apply --output-file reports.json",
+            "    --pool reports --provider reports-aws \\\n"
+            "    --service-account reports@my-project.iam.gserviceaccount.com --apply --output-file reports.json",
             "rolebridge doctor --credential-file reports.json",
         ],
     ),
