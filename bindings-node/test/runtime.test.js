@@ -17,6 +17,9 @@ const { folder, run, start } = require('./helpers/program.js');
 
 const LIBRARIES = { 9: require('gal9'), 10: require('gal10'), 11: require('gal11') };
 const FakeTimers = createRequire(join(__dirname, 'fixtures/tools/package.json'))('@sinonjs/fake-timers');
+const { AbortController: AbortController9 } = createRequire(join(__dirname, 'fixtures/clients-9/package.json'))(
+  'abort-controller',
+);
 const program = (name) => join(__dirname, 'programs', name);
 const EXCHANGE = 'sts.token';
 const IMPERSONATION = 'iamcredentials.generateAccessToken';
@@ -121,6 +124,18 @@ for (const [name, wait] of Object.entries(WAITS)) {
       assert.deepEqual(await world.operations(), []);
     }));
 }
+
+test('a signal of the package abort-controller is one, too', () =>
+  inWorld(async (world, make) => {
+    const client = createAuthClient({ library: LIBRARIES[9], credentials: world.credential() });
+    const url = `${world.info.google}/bigquery/v2/projects/my-project/queries`;
+    const data = { query: 'SELECT 1', useLegacySql: false };
+    const controller = new AbortController9();
+    const answered = await client.request({ url, method: 'POST', data, signal: controller.signal });
+    assert.equal(answered.status, 200);
+    controller.abort();
+    await assert.rejects(make().token({ signal: controller.signal }), { name: 'AbortError' });
+  }));
 
 test('a signal that is aborted later does nothing, and what is none is named', () =>
   inWorld(async (_, make) => {
