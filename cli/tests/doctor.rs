@@ -106,6 +106,8 @@ fn a_wrong_audience_is_the_cross_of_its_own_leg() {
     let file = support::credential(&world, &patch);
     let wrong = ran(&["doctor"], &[("ROLEBRIDGE_CREDENTIALS", &file), ("ROLEBRIDGE_ALLOW_LOOPBACK", "1")]);
     assert_eq!((wrong.exit, legs(&wrong).last().map(String::as_str)), (Exit::File, Some("x audience")), "{wrong:?}");
+    // Its hint begins with a command.
+    assert!(wrong.output.contains("\n   fix:\n\ngcloud "), "{}", wrong.output);
 }
 
 #[test]

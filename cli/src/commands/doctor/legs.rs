@@ -154,6 +154,16 @@ fn of_step(step: &StepReport, workload: Option<&Workload>) -> Leg {
     Leg::passed(step.step.name(), detail)
 }
 
+/// A provider may have a mapping of its own, which gives a shorter one.
+fn subject(length: usize) -> Leg {
+    let detail = format!("the caller, by the default mapping; {length} of {LONGEST_SUBJECT} bytes");
+    if length > LONGEST_SUBJECT {
+        Leg::unknown("google.subject", detail)
+    } else {
+        Leg::passed("google.subject", detail)
+    }
+}
+
 /// What AWS knows of the workload, and Google will see of it.
 fn of_workload(workload: &Workload) -> Vec<Leg> {
     let clock = match workload.clock_skew_seconds {
@@ -169,13 +179,21 @@ fn of_workload(workload: &Workload) -> Vec<Leg> {
         (Ok(arn), Some(role)) => legs.extend([
             Leg::passed("caller", arn.as_str()),
             Leg::passed("attribute.aws_role", role),
-            Leg::passed(
-                "google.subject",
-                format!("the caller, by the default mapping; {} of {LONGEST_SUBJECT} bytes", arn.len()),
-            ),
+            subject(arn.len()),
         ]),
         (Err(error), _) => legs.push(Leg::unknown("caller", error.message())),
         (Ok(arn), None) => legs.push(Leg::passed("caller", arn.as_str())),
     }
     legs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_that_is_too_long_has_no_tick() {
+        assert!(matches!(subject(127).end, End::Passed));
+        assert!(matches!(subject(128).end, End::Unknown));
+    }
 }

@@ -60,7 +60,12 @@ fn add_fix(text: &mut String, error: &Error) {
     let mut label = format!("   {HINT}fix:{HINT:#}   ");
     for part in parts(hint) {
         match part {
-            Part::Command(command) => *text += &format!("\n{}\n\n", printable(command)),
+            Part::Command(command) => {
+                if !label.trim().is_empty() {
+                    *text += &format!("{}\n", label.trim_end());
+                }
+                *text += &format!("\n{}\n\n", printable(command));
+            }
             Part::Prose(prose) if prose.chars().any(char::is_alphanumeric) => add(text, &label, 10, prose),
             Part::Prose(_) => continue,
         }
