@@ -5,6 +5,7 @@ use super::plan::{Desired, Found, SERVICES, Step};
 use super::token::AdminToken;
 use crate::error::Failure;
 use crate::exit::Exit;
+use http::HeaderValue;
 use rolebridge::{Environment, binding};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -139,10 +140,13 @@ impl Cloud {
             Failure::new(Exit::Failed, message)
                 .hinting("look at the network, then run this again: it goes on where it was")
         };
+        let mut authorization =
+            HeaderValue::try_from(format!("Bearer {}", self.token.0)).map_err(|cause| unanswered(&cause))?;
+        authorization.set_sensitive(true);
         let request = http::Request::builder()
             .method(method)
             .uri(url)
-            .header("authorization", format!("Bearer {}", self.token.0))
+            .header("authorization", authorization)
             .header("content-type", "application/json")
             .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
             .map_err(|cause| unanswered(&cause))?;
