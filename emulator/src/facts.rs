@@ -6,6 +6,7 @@ pub(crate) mod expression;
 pub(crate) mod identities;
 pub(crate) mod issued;
 pub(crate) mod keys;
+pub(crate) mod login;
 pub(crate) mod operations;
 pub(crate) mod policy;
 pub(crate) mod pools;
@@ -22,6 +23,7 @@ use bearer::{Bearer, Principal};
 use identities::Identities;
 use jiff::{SignedDuration, Timestamp};
 use keys::{Caller, Key, Origin};
+use login::Login;
 use operations::Operations;
 use policy::{Policy, WORKLOAD_IDENTITY_USER};
 use pools::{Pool, pool_name};
@@ -67,6 +69,7 @@ pub(crate) struct Facts {
     pub(crate) federated_lifetime: SignedDuration,
     /// Opens Service Usage and IAM, as the token of a project's owner would.
     pub(crate) admin_token: String,
+    pub(crate) admin_login: Login,
     /// Members that may use BigQuery and Cloud Storage.
     pub(crate) grants: Vec<String>,
     pub(crate) warehouse: Warehouse,
@@ -100,6 +103,7 @@ impl Facts {
             bearers: HashMap::new(),
             federated_lifetime: SignedDuration::from_secs(spec.federated_lifetime_seconds),
             admin_token: format!("ya29.a0{}", random::text(random::BASE64_URL, 120)),
+            admin_login: Login::new(),
             grants,
             warehouse: Warehouse::default(),
             store: Store::new(&spec.buckets, Timestamp::now() + clock_offset),

@@ -6,6 +6,7 @@ mod bigquery;
 mod certificates;
 pub(crate) mod credentials;
 mod entries;
+mod login;
 mod operations;
 mod page;
 mod policies;
@@ -27,7 +28,8 @@ use percent_encoding::percent_decode_str;
 
 type Service = fn(&Method, &[&str]) -> Option<Route>;
 
-const SERVICES: [(&str, Service); 12] = [
+const SERVICES: [(&str, Service); 13] = [
+    ("oauth2.googleapis.com", login::route),
     ("sts.googleapis.com", sts::route),
     ("iamcredentials.googleapis.com", credentials::route),
     ("iam.googleapis.com", pools::route),

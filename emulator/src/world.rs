@@ -154,6 +154,7 @@ impl State {
             "service_account": self.service_account,
             "service_account_id": account.map(|account| &account.unique_id),
             "admin_token": facts.admin_token,
+            "admin_login": facts.admin_login.file(),
         });
         let members = info.as_object_mut().expect("made an object above");
         members.extend(self.container_info(&mut facts));

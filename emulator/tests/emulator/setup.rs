@@ -12,6 +12,25 @@ const APIS: [&str; 4] = [
 ];
 
 #[test]
+fn the_administrator_s_login_gives_the_administrator_s_token() {
+    let project = Project::new(json!({}));
+    let info = project.world.info();
+    let login = &info["admin_login"];
+    let refresh = |name: &str, value: &str| {
+        let mut form = std::collections::HashMap::from([("grant_type", "refresh_token")]);
+        form.extend(
+            ["client_id", "client_secret", "refresh_token"].map(|name| (name, login[name].as_str().expect("text"))),
+        );
+        form.insert(name, value);
+        send(client().post(format!("{}/token", project.world.google_url)).form(&form))
+    };
+    assert_eq!(refresh("grant_type", "refresh_token").ok()["access_token"], info["admin_token"]);
+    refresh("refresh_token", "revoked").refused(400, "invalid_grant");
+    refresh("client_secret", "other").refused(400, "invalid_client");
+    refresh("grant_type", "password").refused(400, "unsupported_grant_type");
+}
+
+#[test]
 fn everything_can_be_set_up_from_nothing() {
     let project = Project::new(json!({ "ready": false }));
     project.post(&format!("{POOLS}?workloadIdentityPoolId=aws-pool"), json!({})).refused(403, "SERVICE_DISABLED");
