@@ -130,6 +130,50 @@ pub(crate) fn role_name(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// An attribute of an identity and the expression that makes it, as `NAME=CEL`.
+pub(crate) fn attribute(text: &str) -> Result<(String, String), Wrong> {
+    const LONGEST_NAME: usize = 100;
+    const LONGEST_EXPRESSION: usize = 2048;
+    let Some((name, expression)) = text.split_once('=').filter(|(_, expression)| !expression.is_empty()) else {
+        return wrong(
+            format!("`{text}` is no attribute and its expression"),
+            "write it as `google.subject=assertion.arn`",
+        );
+    };
+    let is_word = |word: &str| {
+        let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        !word.is_empty() && word.bytes().all(is_allowed)
+    };
+    let is_known = matches!(name, "google.subject" | "google.groups")
+        || name.strip_prefix("attribute.").is_some_and(is_word) && name.len() <= LONGEST_NAME;
+    if !is_known {
+        return wrong(
+            format!("`{name}` is not an attribute that Google maps"),
+            "it is `google.subject`, `google.groups`, or `attribute.NAME` with lower-case letters, digits and underscores",
+        );
+    }
+    if [",google.", ",attribute."].iter().any(|next| expression.contains(next)) {
+        return wrong(format!("`{text}` has several attributes"), "give --attribute-mapping once for each of them");
+    }
+    check_length(&format!("expression of `{name}`"), expression, LONGEST_EXPRESSION)?;
+    Ok((name.to_owned(), expression.to_owned()))
+}
+
+/// A provider's condition.
+pub(crate) fn condition(text: &str) -> Result<String, Wrong> {
+    const LONGEST: usize = 4096;
+    check_length("condition", text, LONGEST)?;
+    Ok(text.to_owned())
+}
+
+fn check_length(what: &str, text: &str, most: usize) -> Result<(), Wrong> {
+    let length = text.chars().count();
+    match length > most {
+        true => wrong(format!("the {what} has {length} characters"), format!("Google takes at most {most}")),
+        false => Ok(()),
+    }
+}
+
 /// A Google Cloud project's id.
 pub(crate) fn project_id(text: &str) -> Result<String, Wrong> {
     let id = text.rsplit(':').next().unwrap_or_default();

@@ -5,8 +5,10 @@ use crate::error::{Failure, printable};
 use crate::exit::Exit;
 use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use std::fmt::{self, Display};
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 /// The word before what is wrong.
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default().bold();
@@ -14,6 +16,9 @@ pub(crate) const WRONG: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 /// The names of what is listed.
 pub(crate) const NAME: Style = Style::new().bold();
+
+/// How often a bar moves while nothing else does.
+const TICK: Duration = Duration::from_millis(100);
 
 /// One output stream. Styles reach it only where it is a terminal that shows them and `NO_COLOR` is not set.
 pub struct Stream<'a> {
@@ -109,6 +114,18 @@ impl<'a> Io<'a> {
     /// A line on standard error, whatever was asked for. If nobody can read it there, there is nowhere else to tell it.
     pub(crate) fn tell(&mut self, line: fmt::Arguments<'_>) {
         let _ = self.talk.write(&format!("{line}\n"));
+    }
+
+    /// A bar of steps on standard error, where somebody sees it and wants talk. It is cleared when it is dropped.
+    pub(crate) fn bar(&self) -> ProgressBar {
+        if !self.talk.is_terminal || self.wanted == Talk::Quiet {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner} [{bar:20}] {pos} of {len}, {elapsed}");
+        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar.enable_steady_tick(TICK);
+        bar.with_finish(ProgressFinish::AndClear)
     }
 
     /// Tells why a run ends, and gives its exit code.

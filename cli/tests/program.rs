@@ -17,6 +17,7 @@ const PAGES: &[&[&str]] = &[
     &["config", "check"],
     &["setup"],
     &["token"],
+    &["doctor"],
     &["serve"],
     &["exec"],
     &["completions"],

@@ -7,11 +7,14 @@ use rolebridge_cli::Exit;
 use rolebridge_emulator::World;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{CLOUD, Ran, bare_program, folder, ran};
+use support::{CLOUD, Ran, bare_program, folder, http, program, ran};
 
 const ROLE: &str = "bigquery-role";
 const WRITES: [&str; 4] = ["serviceusage.batchEnable", "iam.createPool", "iam.createProvider", "iam.setPolicy"];
+const POOL: &str = "locations/global/workloadIdentityPools/aws-pool";
+const PROVIDER: &str = "locations/global/workloadIdentityPools/aws-pool/providers/aws-provider";
 
 /// A world and who sets it up.
 struct Site {
@@ -59,9 +62,44 @@ impl Site {
         ran(arguments, &variables)
     }
 
+    /// What changed the project.
     fn writes(&self) -> Vec<String> {
-        let requests = self.world.requests().into_iter().map(|record| record.operation);
-        requests.filter(|operation| WRITES.contains(&operation.as_str())).collect()
+        let changes = ["batchEnable", "create", "delete", "undelete", "update", "set"];
+        let changes = |operation: &str| {
+            changes.iter().any(|verb| operation.split('.').nth(1).is_some_and(|name| name.starts_with(verb)))
+        };
+        self.world
+            .requests()
+            .into_iter()
+            .map(|record| record.operation)
+            .filter(|operation| changes(operation))
+            .collect()
+    }
+
+    /// A call of the administrator's, by other means than the command.
+    fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        let path = format!("/v1/projects/{}/{path}", self.info("/project/id"));
+        let answer = http::call(&self.world.google_url, method, &path, self.info("/admin_token"), &body);
+        assert!(answer["error"].is_null(), "{answer}");
+        answer
+    }
+
+    fn set_policy(&self, bindings: Value) {
+        let account = format!("serviceAccounts/{}:setIamPolicy", self.info("/service_account"));
+        self.call("POST", &account, json!({ "policy": { "version": 3, "bindings": bindings } }));
+    }
+
+    fn policy(&self) -> Value {
+        let account = self.info("/service_account");
+        let read = format!("serviceAccounts/{account}:getIamPolicy?options.requestedPolicyVersion=3");
+        self.call("POST", &read, json!({}))["bindings"].take()
+    }
+
+    fn member(&self, role: &str) -> String {
+        let (number, account) = (self.info("/project/number"), self.info("/account"));
+        format!(
+            "principalSet://iam.googleapis.com/projects/{number}/{POOL}/attribute.aws_role/arn:aws:sts::{account}:assumed-role/{role}"
+        )
     }
 }
 
@@ -136,7 +174,6 @@ fn a_run_that_ended_at_any_write_is_gone_on_with() {
 #[test]
 fn an_interrupted_run_is_gone_on_with() {
     use std::os::unix::process::ExitStatusExt;
-    use std::process::{Command, Stdio};
     for write in WRITES {
         let site = Site::new(&format!("setup-interrupt-{write}"), json!({ "ready": false }));
         let file = site.path("credential.json");
@@ -160,16 +197,41 @@ fn an_interrupted_run_is_gone_on_with() {
 }
 
 #[test]
-fn an_api_that_google_does_not_know_as_enabled_yet_is_waited_for_by_whoever_runs_it() {
+fn an_api_that_google_does_not_know_as_enabled_yet_is_waited_for() {
     let site = Site::new("setup-propagation", json!({ "ready": false }));
     let message = "IAM API has not been used in project 123456789012 before or it is disabled.";
     let disabled = json!({ "error": { "code": 403, "status": "PERMISSION_DENIED", "message": message } });
-    site.world.fault(json!({ "on": "iam.getPolicy", "do": { "status": 403, "body": disabled } }));
+    let fault =
+        |times: u32| json!({ "on": "iam.getPolicy", "times": times, "do": { "status": 403, "body": disabled } });
+    site.world.fault(fault(3));
+    assert_done(&site.setup(&["--apply"]));
+    assert_eq!(site.writes(), WRITES);
+    // Who did not enable it just now is told.
+    site.world.fault(fault(1));
     let ended = site.setup(&["--apply"]);
     assert_eq!(ended.exit, Exit::Failed, "{ended:?}");
     assert!(ended.talk.contains("hint: an API that was just enabled may take minutes"), "{ended:?}");
+}
+
+#[test]
+fn what_google_does_not_show_yet_is_waited_for_and_not_done_twice() {
+    let site = Site::new("setup-shown-late", json!({ "ready": false }));
+    let missing = json!({ "error": { "code": 404, "status": "NOT_FOUND", "message": "not yet" } });
+    site.world.fault(json!({ "on": "iam.pool", "skip": 1, "times": 3, "do": { "status": 404, "body": missing } }));
     assert_done(&site.setup(&["--apply"]));
     assert_eq!(site.writes(), WRITES);
+}
+
+#[test]
+fn a_bad_moment_of_a_service_that_is_read_is_passed_over() {
+    let site = Site::new("setup-moment", json!({}));
+    for operation in ["serviceusage.batchGet", "iam.pool", "iam.provider", "iam.getPolicy"] {
+        site.world.fault(json!({ "on": operation, "times": 2, "do": { "status": 503 } }));
+    }
+    assert_done(&site.setup(&["--check"]));
+    site.world.fault(json!({ "on": "iam.pool", "times": null, "do": { "status": 503 } }));
+    let ended = site.setup(&["--check"]);
+    assert!(ended.talk.contains("iam.googleapis.com answered 503") && ended.talk.contains("hint: "), "{ended:?}");
 }
 
 #[test]
@@ -232,6 +294,379 @@ fn a_token_that_is_refused_is_told_and_not_shown() {
     assert_eq!(site.setup(&["--check", "--access-token-file", &file]).exit, Exit::Usage);
     let missing = Path::new(&file).with_extension("missing").display().to_string();
     assert_eq!(site.setup(&["--check", "--access-token-file", &missing]).exit, Exit::File);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bar_of_steps_is_on_a_terminal_alone() {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+    use std::io::Read;
+    for (test, option, is_shown) in [("usual", "--verbose", true), ("quiet", "--quiet", false)] {
+        let site = Site::new(&format!("setup-bar-{test}"), json!({ "ready": false, "operation_polls": 2 }));
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("ready");
+        let end = ioctl_tiocgptpeer(&terminal, OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("its other end");
+        let variables = [
+            ("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token").to_owned()),
+            ("HTTPS_PROXY", site.world.proxy_url.clone()),
+            ("SSL_CERT_FILE", site.path("ca.pem")),
+            ("TERM", "xterm".to_owned()),
+        ];
+        let mut command = program(&variables);
+        command.args(["setup", "--project", site.info("/project/id"), "--aws-account", site.info("/account")]);
+        command.args(["--aws-role", ROLE, "--service-account", site.info("/service_account"), "--apply", option]);
+        let mut running = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(end).spawn().expect("it runs");
+        drop(command);
+        // The read fails when nobody holds the other end any more.
+        let mut shown = Vec::new();
+        let _ = std::fs::File::from(terminal).read_to_end(&mut shown);
+        assert!(running.wait().expect("it ends").success());
+        let shown = String::from_utf8(shown).expect("UTF-8");
+        assert_eq!(shown.contains("] 3 of 4, "), is_shown, "{shown:?}");
+        assert_eq!(shown.contains("create the pool\r\n"), is_shown, "{shown:?}");
+    }
+}
+
+#[test]
+fn what_was_deleted_is_undeleted() {
+    for (place, writes) in [(PROVIDER, &["iam.undeleteProvider"][..]), (POOL, &["iam.undeletePool"])] {
+        let site = Site::new(&format!("setup-deleted-{}", place.len()), json!({ "operation_polls": 2 }));
+        site.call("DELETE", place, Value::Null);
+        let deleted = site.writes().len();
+        assert!(site.setup(&["--check"]).output.contains("missing: undelete the p"), "{place}");
+        assert_done(&site.setup(&["--apply"]));
+        assert_eq!(site.writes()[deleted..], *writes);
+        assert_done(&site.setup(&["--check"]));
+    }
+}
+
+/// Each conflict: how it comes about, which options are wanted, what is told, and what replaces it.
+#[test]
+fn a_conflict_stops_it_until_it_may_be_replaced() {
+    type Change = fn(&Site);
+    let conditional = |site: &Site| {
+        let condition = json!({ "title": "never", "expression": "false" });
+        let binding =
+            json!({ "role": "roles/iam.workloadIdentityUser", "members": [site.member(ROLE)], "condition": condition });
+        site.set_policy(json!([binding]));
+    };
+    let cases: [(&str, Change, &[&str], &str, &str); 7] = [
+        (
+            "pool",
+            |site| drop(site.call("PATCH", &format!("{POOL}?updateMask=disabled"), json!({ "disabled": true }))),
+            &[],
+            "the pool `aws-pool` is disabled",
+            "iam.updatePool",
+        ),
+        (
+            "provider",
+            |site| drop(site.call("PATCH", &format!("{PROVIDER}?updateMask=disabled"), json!({ "disabled": true }))),
+            &[],
+            "the provider `aws-provider` is disabled",
+            "iam.updateProvider",
+        ),
+        (
+            "account",
+            |site| {
+                drop(site.call(
+                    "PATCH",
+                    &format!("{PROVIDER}?updateMask=aws"),
+                    json!({ "aws": { "accountId": "444455556666" } }),
+                ))
+            },
+            &[],
+            "the provider `aws-provider` trusts the AWS account 444455556666, and ",
+            "iam.updateProvider",
+        ),
+        (
+            "condition",
+            |site| {
+                drop(site.call(
+                    "PATCH",
+                    &format!("{PROVIDER}?updateMask=attributeCondition"),
+                    json!({ "attributeCondition": "false" }),
+                ))
+            },
+            &["--attribute-condition", "assertion.arn.contains('bigquery')"],
+            "the condition of the provider `aws-provider` is `false`, and ",
+            "iam.updateProvider",
+        ),
+        (
+            "no-condition",
+            |site| {
+                drop(site.call(
+                    "PATCH",
+                    &format!("{PROVIDER}?updateMask=attributeCondition"),
+                    json!({ "attributeCondition": "false" }),
+                ))
+            },
+            &["--attribute-condition", ""],
+            "the condition of the provider `aws-provider` is `false`, and none is wanted",
+            "iam.updateProvider",
+        ),
+        (
+            "mapping",
+            |site| {
+                drop(site.call(
+                    "PATCH",
+                    &format!("{PROVIDER}?updateMask=attributeMapping"),
+                    json!({ "attributeMapping": { "google.subject": "assertion.userid" } }),
+                ))
+            },
+            &[],
+            "the mapping of the provider `aws-provider` is `google.subject=assertion.userid`, and ",
+            "iam.updateProvider",
+        ),
+        (
+            "binding",
+            conditional,
+            &[],
+            "the role `bigquery-role` is bound with a condition, and none is wanted",
+            "iam.setPolicy",
+        ),
+    ];
+    for (name, change, options, sentence, write) in cases {
+        let site = Site::new(&format!("setup-conflict-{name}"), json!({}));
+        let file = site.path("credential.json");
+        change(&site);
+        let before = site.writes().len();
+        let with = |more: &[&str]| site.setup(&[options, more].concat());
+        let stopped = with(&["--apply"]);
+        assert_eq!(stopped.exit, Exit::Failed, "{name}: {stopped:?}");
+        assert!(stopped.talk.contains(sentence) && stopped.talk.contains("`--replace`"), "{name}: {stopped:?}");
+        assert!(with(&["--check"]).output.contains(&format!("different: {sentence}")), "{name}");
+        assert_eq!(site.writes().len(), before, "{name}");
+
+        let plan = with(&["--replace"]);
+        assert!(plan.exit == Exit::Done && plan.output.starts_with("1. ") && !plan.talk.contains(sentence), "{plan:?}");
+        assert_done(&with(&["--apply", "--replace", "--output-file", &file]));
+        assert_eq!(site.writes()[before..], [write], "{name}");
+        assert_done(&with(&["--check"]));
+        assert_done(&site.run(&["token", "--credential-file", &file], &[]));
+    }
+}
+
+#[test]
+fn a_condition_that_is_there_stays_unless_another_is_named() {
+    let site = Site::new("setup-condition", json!({}));
+    site.call("PATCH", &format!("{PROVIDER}?updateMask=attributeCondition"), json!({ "attributeCondition": "false" }));
+    assert_done(&site.setup(&["--apply", "--replace"]));
+    assert_eq!(site.call("GET", PROVIDER, Value::Null)["attributeCondition"], "false");
+}
+
+#[test]
+fn a_check_tells_who_else_is_let_in() {
+    let site = Site::new("setup-loose", json!({}));
+    let checked = site.setup(&["--check"]);
+    assert!(checked.exit == Exit::Done && checked.talk.contains("note: the provider has no condition"), "{checked:?}");
+    let user = json!({ "role": "roles/iam.workloadIdentityUser", "members": [site.member(ROLE)] });
+    let everybody = format!("principalSet://iam.googleapis.com/projects/{}/{POOL}/*", site.info("/project/number"));
+    site.set_policy(json!([user, { "role": "roles/iam.serviceAccountTokenCreator", "members": [everybody] }]));
+    let checked = site.setup(&["--check"]);
+    let line = format!(
+        "loose: `{everybody}`, every identity of the pool, has `roles/iam.serviceAccountTokenCreator` on the service account\n"
+    );
+    assert_eq!((checked.exit, checked.output), (Exit::Failed, line));
+}
+
+#[test]
+fn a_mapping_of_its_own_is_made_and_held() {
+    let site = Site::new("setup-mapping", json!({ "ready": false }));
+    let file = site.path("credential.json");
+    let mapping = [
+        "--attribute-mapping",
+        "google.subject=assertion.userid",
+        "--attribute-mapping",
+        "attribute.aws_role=assertion.arn.extract('{role}/i-')",
+    ];
+    let with = |more: &[&str]| site.setup(&[&mapping[..], more].concat());
+    assert_done(&with(&["--apply"]));
+    assert_eq!(site.call("GET", PROVIDER, Value::Null)["attributeMapping"]["google.subject"], "assertion.userid");
+    assert_done(&with(&["--check"]));
+    assert!(with(&[]).talk.contains("more than 127 bytes"));
+    assert_done(&with(&["--apply", "--output-file", &file]));
+    assert_done(&site.run(&["token", "--credential-file", &file], &[]));
+}
+
+#[test]
+fn a_mapping_that_no_role_could_be_bound_by_is_refused() {
+    for (mapping, sentence) in [
+        (&["google.subject=assertion.arn"][..], "the mapping has no `attribute.aws_role`"),
+        (&["attribute.aws_role=assertion.arn"], "the mapping has no `google.subject`"),
+        (&["google.subject=a", "google.subject=b"], "is mapped twice"),
+        (&["google.subject"], "is no attribute and its expression"),
+        (&["subject=assertion.arn"], "`subject` is not an attribute that Google maps"),
+        (&["google.subject=assertion.arn,attribute.aws_role=assertion.arn"], "has several attributes"),
+    ] {
+        let options = mapping.iter().flat_map(|attribute| ["--attribute-mapping", attribute]);
+        let ran = ran(&[&OFFLINE[..], &options.collect::<Vec<_>>()].concat(), &[]);
+        assert_eq!(ran.exit, Exit::Usage, "{mapping:?}");
+        assert!(ran.talk.contains(sentence) && ran.talk.contains("hint: "), "{mapping:?}: {ran:?}");
+    }
+    let long = "x".repeat(4097);
+    assert_eq!(ran(&[&OFFLINE[..9], &["--attribute-condition", &long]].concat(), &[]).exit, Exit::Usage);
+}
+
+#[test]
+fn a_login_of_gcloud_s_is_a_token_too() {
+    let site = Site::new("setup-login", json!({}));
+    let project = site.info("/project/id");
+    let mut arguments = vec!["setup", "--check", "--project", project, "--aws-account", site.info("/account")];
+    arguments.extend(["--aws-role", ROLE, "--service-account", site.info("/service_account")]);
+    let write = |login: &Value| std::fs::write(site.path("application_default_credentials.json"), login.to_string());
+    let folder = site.folder.display().to_string();
+    let run = || site.run(&arguments, &[("CLOUDSDK_CONFIG", &folder)]);
+    let quota = || site.world.requests().pop().expect("a request").quota_project;
+
+    let missing = run();
+    assert_eq!(missing.exit, Exit::Usage);
+    assert!(missing.talk.contains("gcloud auth application-default login"), "{missing:?}");
+    let mut login = site.info["admin_login"].clone();
+    write(&login).expect("written");
+    assert_done(&run());
+    assert_eq!(quota().as_deref(), Some(project));
+    login["quota_project_id"] = "billing-project".into();
+    write(&login).expect("written");
+    assert_done(&run());
+    assert_eq!(quota().as_deref(), Some("billing-project"));
+
+    login["refresh_token"] = "1//revoked".into();
+    write(&login).expect("written");
+    let refused = run();
+    assert_eq!(refused.exit, Exit::Failed);
+    assert!(refused.talk.contains("answered 400: invalid_grant") && refused.talk.contains("hint: "), "{refused:?}");
+    for secret in ["1//revoked", login["client_secret"].as_str().expect("text")] {
+        assert!(!refused.talk.contains(secret), "{refused:?}");
+    }
+    for other in [json!({ "type": "service_account", "private_key": "secret-key" }), json!([])] {
+        write(&other).expect("written");
+        let refused = run();
+        assert_eq!(refused.exit, Exit::File);
+        assert!(
+            refused.talk.contains("holds no login of a person") && !refused.talk.contains("secret-key"),
+            "{refused:?}"
+        );
+    }
+    // A token that is named counts before it.
+    assert_done(&site.setup(&["--check"]));
+}
+
+#[test]
+fn removal_undoes_what_was_made_here() {
+    let site = Site::new("setup-remove", json!({ "ready": false }));
+    let file = site.path("credential.json");
+    let project = site.info("/project/id");
+    let email = format!("new-account@{project}.iam.gserviceaccount.com");
+    let token = [("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"))];
+    let setup = |more: &[&str]| {
+        let mut arguments = vec!["setup", "--project", project, "--aws-account", site.info("/account")];
+        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
+        arguments.extend(more);
+        site.run(&arguments, &token)
+    };
+    assert_done(&setup(&["--apply", "--output-file", &file]));
+    let plan = setup(&["--remove"]);
+    let lines: Vec<_> = plan.output.lines().collect();
+    let member = format!("1. let act as it no more: {}", site.member(ROLE));
+    assert_eq!(lines, [&*member, "2. delete the provider", "3. delete the pool", "4. delete the service account"]);
+    assert!(plan.talk.contains("APIs stay enabled"), "{plan:?}");
+
+    // Ended at any step, it is gone on with.
+    for (write, action) in [
+        ("iam.setPolicy", json!({ "status": 503 })),
+        ("iam.setPolicy", json!({ "close_after_bytes": 0 })),
+        ("iam.deleteProvider", json!({ "status": 503 })),
+        ("iam.deleteProvider", json!({ "close_after_bytes": 0 })),
+        ("iam.deletePool", json!({ "status": 503 })),
+        ("iam.deletePool", json!({ "close_after_bytes": 0 })),
+        ("iam.deleteServiceAccount", json!({ "status": 503 })),
+    ] {
+        site.world.fault(json!({ "on": write, "do": action }));
+        let ended = setup(&["--remove", "--apply"]);
+        assert!(ended.exit == Exit::Failed && ended.talk.contains("hint: "), "{write}: {ended:?}");
+    }
+    assert_done(&setup(&["--remove", "--apply"]));
+    assert!(setup(&["--remove", "--apply"]).talk.contains("Nothing is left to do."));
+    let deletions = ["iam.deleteProvider", "iam.deletePool"];
+    let deleted = |name: &str| site.writes().iter().filter(|write| *write == name).count();
+    assert_eq!(deletions.map(deleted), [2, 2], "one refused, one done and its answer lost");
+    // In a process of its own: a refusal is not asked for again at once.
+    let variables = [
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", site.world.metadata_url.clone()),
+        ("HTTPS_PROXY", site.world.proxy_url.clone()),
+        ("SSL_CERT_FILE", site.path("ca.pem")),
+    ];
+    let refused = program(&variables).args(["token", "--credential-file", &file]).output().expect("it runs");
+    let talk = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert!(refused.status.code() == Some(1) && talk.contains("invalid_target"), "{talk}");
+
+    // What was removed can be set up again.
+    assert_done(&setup(&["--apply"]));
+    assert_done(&setup(&["--check"]));
+    assert_done(&site.run(&["token", "--credential-file", &file], &[]));
+}
+
+#[test]
+fn removal_leaves_what_it_did_not_make_and_what_others_use() {
+    // Pool, provider and account were there.
+    let site = Site::new("setup-remove-theirs", json!({}));
+    let removed = site.setup(&["--remove", "--apply"]);
+    assert_done(&removed);
+    assert_eq!(site.writes(), ["iam.setPolicy"]);
+    for kept in ["the pool `aws-pool`", "the provider `aws-provider`", "the service account `"] {
+        assert!(removed.talk.contains(&format!("note: {kept}")), "{removed:?}");
+    }
+    assert!(removed.talk.contains("stays: it was not made by `rolebridge setup`"), "{removed:?}");
+
+    // Another role uses them, in a binding with a condition at that.
+    let site = Site::new("setup-remove-used", json!({ "ready": false }));
+    assert_done(&site.setup(&["--apply", "--aws-role", "second-role"]));
+    let condition = json!({ "title": "never", "expression": "false" });
+    let mut bindings = site.policy();
+    let conditional = json!({ "role": "roles/iam.workloadIdentityUser", "members": [site.member("third-role")], "condition": condition });
+    bindings.as_array_mut().expect("bindings").push(conditional);
+    site.set_policy(bindings);
+    let before = site.writes().len();
+    let removed = site.setup(&["--remove", "--apply"]);
+    assert_done(&removed);
+    assert_eq!(site.writes()[before..], ["iam.setPolicy"]);
+    assert!(removed.talk.contains("the provider `aws-provider` stays: others of its pool may act"), "{removed:?}");
+    let left = site.policy();
+    assert_eq!(left[0]["members"], json!([site.member("second-role")]), "{left}");
+    assert_eq!(left[1]["members"], json!([site.member("third-role")]), "{left}");
+
+    // The last one goes, and a provider beside it holds the pool.
+    site.set_policy(json!([]));
+    let other = json!({ "aws": { "accountId": "444455556666" } });
+    site.call("POST", &format!("{POOL}/providers?workloadIdentityPoolProviderId=other-provider"), other);
+    let before = site.writes().len();
+    let removed = site.setup(&["--remove", "--apply"]);
+    assert_eq!(site.writes()[before..], ["iam.deleteProvider"]);
+    assert!(removed.talk.contains("the pool `aws-pool` stays: it has a provider that stays"), "{removed:?}");
+}
+
+#[test]
+fn removal_is_printed_as_commands_too() {
+    let site = Site::new("setup-remove-formats", json!({ "ready": false }));
+    assert_done(&site.setup(&["--apply"]));
+    let shown = |format: &str| site.setup(&["--remove", "--format", format]);
+    for (format, words) in [
+        ("gcloud", ["remove-iam-policy-binding", "providers delete aws-provider", "delete aws-pool"]),
+        ("rest", ["(.bindings[] | select(", "-X DELETE", "/workloadIdentityPools/aws-pool'"]),
+    ] {
+        let shown = shown(format);
+        assert_done(&shown);
+        for word in words {
+            assert!(shown.output.contains(word), "{format} without {word}: {}", shown.output);
+        }
+    }
+    let refused = shown("terraform");
+    assert!(refused.exit == Exit::Usage && refused.talk.contains("`terraform destroy`"), "{refused:?}");
+    for wrong in
+        [&["--remove", "--check"][..], &["--remove", "--replace"], &["--remove", "--apply", "--output-file", "f"]]
+    {
+        assert_eq!(site.setup(wrong).exit, Exit::Usage, "{wrong:?}");
+    }
 }
 
 const OFFLINE: [&str; 13] = [

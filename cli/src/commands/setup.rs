@@ -1,10 +1,14 @@
 //! `rolebridge setup`: lets roles of an AWS account act as a service account of Google Cloud.
 
+mod administrator;
+mod apply;
 mod call;
 mod cloud;
 mod formats;
+mod patience;
 mod plan;
-mod token;
+mod removal;
+mod step;
 
 use crate::commands::config::create;
 use crate::environment::Variables;
@@ -13,13 +17,15 @@ use crate::exit::{self, Exit};
 use crate::files;
 use crate::ids::{self, Provider};
 use crate::io::Io;
+use administrator::Administrator;
 use cloud::Cloud;
 use formats::Format;
-use plan::{Desired, Found, Plan, Step};
+use plan::{Desired, Found, Plan};
+use removal::Removal;
 use std::path::PathBuf;
-use token::AdminToken;
 
-/// Let roles of an AWS account act as a service account: plan it, do it, or check it.
+/// Let roles of an AWS account act as a service account: plan it, do it, check it,
+/// or undo it.
 ///
 /// Nothing is changed without --apply. With an access token, the plan is of what
 /// is left to do; without one, of everything.
@@ -31,8 +37,8 @@ use token::AdminToken;
     --aws-role bigquery-role --service-account \\
     reader@my-project.iam.gserviceaccount.com --output-file credential.json --apply
 
-The token is that of --access-token-file, CLOUDSDK_AUTH_ACCESS_TOKEN or
-GOOGLE_OAUTH_ACCESS_TOKEN.
+The token is that of --access-token-file, CLOUDSDK_AUTH_ACCESS_TOKEN,
+GOOGLE_OAUTH_ACCESS_TOKEN, or gcloud's application-default login.
 
 {}", exit::HELP))]
 pub(crate) struct Arguments {
@@ -54,8 +60,13 @@ pub(crate) struct Arguments {
     /// The AWS role, without its path; may be given several times.
     #[arg(long = "aws-role", value_name = "NAME", required = true, value_parser = ids::role_name)]
     aws_roles: Vec<String>,
-    /// Which identities the provider lets in at all, in CEL.
-    #[arg(long, value_name = "CEL")]
+    /// An attribute and the CEL that makes it, in place of Google's mapping; may
+    /// be given several times.
+    #[arg(long = "attribute-mapping", value_name = "NAME=CEL", value_parser = ids::attribute)]
+    attributes: Vec<(String, String)>,
+    /// Which identities the provider lets in at all; '' lets all of them in, and
+    /// without this option the provider's condition stays as it is.
+    #[arg(long, value_name = "CEL", value_parser = ids::condition)]
     attribute_condition: Option<String>,
     /// The service account; it is made if it is not there.
     #[arg(long, value_name = "EMAIL", value_parser = ids::service_account)]
@@ -66,9 +77,16 @@ pub(crate) struct Arguments {
     /// Do it.
     #[arg(long, conflicts_with_all = ["format", "check"])]
     apply: bool,
+    /// Change what is there and not as wanted.
+    #[arg(long, conflicts_with_all = ["check", "remove"])]
+    replace: bool,
     /// Tell what is missing, not as wanted, or too loose.
     #[arg(long, conflicts_with = "format")]
     check: bool,
+    /// Undo it: the roles that are named may act as the service account no more,
+    /// and what was made here is deleted where nobody else uses it.
+    #[arg(long, conflicts_with_all = ["check", "output_file"])]
+    remove: bool,
     /// Where --apply writes the credential file.
     #[arg(long, value_name = "FILE", requires = "apply")]
     output_file: Option<PathBuf>,
@@ -78,19 +96,22 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
-    let token = AdminToken::find(arguments.access_token_file.as_deref(), environment)?;
-    let Some(token) = token else {
-        if arguments.apply || arguments.check {
-            return Err(AdminToken::missing());
+    check_arguments(arguments)?;
+    let token_file = arguments.access_token_file.as_deref();
+    let Some(administrator) = Administrator::find(token_file, &arguments.project, environment)? else {
+        if arguments.apply || arguments.check || arguments.remove {
+            return Err(Administrator::missing());
         }
         let number = arguments.project_number.clone().ok_or_else(|| {
             Failure::usage("the project's number is needed where Google is not asked for it").hinting(
                 "`gcloud projects describe PROJECT_ID --format='value(projectNumber)'` prints it for --project-number",
             )
         })?;
-        return show(arguments, &desired(arguments, number), &Found::default(), io);
+        let desired = desired(arguments, number);
+        let plan = Plan::new(&desired, &Found::default(), arguments.replace);
+        return show(arguments, &desired, plan, io);
     };
-    let cloud = Cloud { environment: environment.snapshot(), token };
+    let mut cloud = Cloud::new(environment.snapshot(), administrator);
     let services = cloud.services(&arguments.project)?;
     let number = services.project_number.clone();
     if let Some(given) = arguments.project_number.as_ref().filter(|given| **given != number) {
@@ -101,10 +122,56 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
     if !arguments.apply && !services.has_iam() {
         io.say("note: IAM's API is not enabled, so nothing of it can be read, and all of it counts as missing.");
     }
-    match (arguments.apply, arguments.check) {
-        (true, _) => apply(arguments, &desired, &cloud, io),
-        (_, true) => check(&desired, &cloud.read(&desired)?, io),
-        _ => show(arguments, &desired, &cloud.read(&desired)?, io),
+    let look = |cloud: &Cloud| match arguments.remove {
+        true => removal(&desired, cloud).map(|removal| Plan { steps: removal.steps, conflicts: Vec::new() }),
+        false => Ok(Plan::new(&desired, &cloud.read(&desired)?, arguments.replace)),
+    };
+    if arguments.remove {
+        for kept in removal(&desired, &cloud)?.kept {
+            io.say(format_args!("note: {kept}."));
+        }
+        io.say("note: APIs stay enabled, and credential files stay where they are.");
+    }
+    if arguments.check {
+        return check(&desired, &cloud.read(&desired)?, io);
+    }
+    if !arguments.apply {
+        return show(arguments, &desired, look(&cloud)?, io);
+    }
+    if !arguments.remove {
+        for note in desired.notes() {
+            io.say(format_args!("note: {note}"));
+        }
+    }
+    apply::apply(&desired, &mut cloud, io, look)?;
+    let Some(path) = &arguments.output_file else { return Ok(()) };
+    files::write(path, &create::impersonating(desired.provider.clone(), &desired.service_account)?)?;
+    io.say(format_args!("The credential file is written to `{}`.", path.display()));
+    Ok(())
+}
+
+/// What clap does not see.
+fn check_arguments(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.remove && matches!(arguments.format, Format::Terraform) {
+        return Err(Failure::usage("the file of Terraform is always of a whole set-up, and removes nothing")
+            .hinting("`terraform destroy` undoes what Terraform made"));
+    }
+    let names: Vec<_> = arguments.attributes.iter().map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return Err(
+            Failure::usage(format!("the attribute `{}` is mapped twice", twice.1)).hinting("leave one of them out")
+        );
+    }
+    let missing = [
+        (plan::SUBJECT, "which Google wants", "add --attribute-mapping google.subject=assertion.arn"),
+        (plan::ROLE_ATTRIBUTE, "by which the roles are bound", "add --attribute-mapping attribute.aws_role=…"),
+    ];
+    match missing.iter().find(|(name, _, _)| !names.contains(name)) {
+        Some((name, why, hint)) => Err(Failure::usage(format!("the mapping has no `{name}`, {why}")).hinting(*hint)),
+        None => Ok(()),
     }
 }
 
@@ -118,14 +185,20 @@ fn desired(arguments: &Arguments, project_number: String) -> Desired {
         provider: Provider { project_number, pool, id },
         account: arguments.aws_account.clone(),
         roles,
+        mapping: (!arguments.attributes.is_empty()).then(|| arguments.attributes.iter().cloned().collect()),
         condition: arguments.attribute_condition.clone(),
         service_account: arguments.service_account.clone(),
     }
 }
 
-fn show(arguments: &Arguments, desired: &Desired, found: &Found, io: &mut Io<'_>) -> Result<(), Failure> {
-    let plan = Plan::new(desired, found);
-    for note in desired.notes().iter().chain(&plan.conflicts) {
+fn removal(desired: &Desired, cloud: &Cloud) -> Result<Removal, Failure> {
+    let found = cloud.read(desired)?;
+    Ok(Removal::new(desired, &found, &cloud.read_around(desired, &found)?))
+}
+
+fn show(arguments: &Arguments, desired: &Desired, plan: Plan, io: &mut Io<'_>) -> Result<(), Failure> {
+    let notes = if arguments.remove { Vec::new() } else { desired.notes() };
+    for note in notes.into_iter().chain(plan.conflicts.into_iter().map(|conflict| conflict.sentence)) {
         io.say(format_args!("note: {note}"));
     }
     if plan.steps.is_empty() {
@@ -134,49 +207,28 @@ fn show(arguments: &Arguments, desired: &Desired, found: &Found, io: &mut Io<'_>
     io.data(arguments.format.show(desired, &plan.steps))
 }
 
-/// Takes the first step that is left, and looks again, until none is.
-fn apply(arguments: &Arguments, desired: &Desired, cloud: &Cloud, io: &mut Io<'_>) -> Result<(), Failure> {
-    let mut taken: Vec<Step> = Vec::new();
-    for note in desired.notes() {
-        io.say(format_args!("note: {note}"));
-    }
-    loop {
-        let plan = Plan::new(desired, &cloud.read(desired)?);
-        if let Some(conflict) = plan.conflicts.first() {
-            return Err(Failure::new(Exit::Failed, conflict.as_str())
-                .hinting("nothing that is there is changed silently: change it yourself, or choose another name"));
-        }
-        let Some(step) = plan.steps.into_iter().next() else { break };
-        if taken.contains(&step) {
-            return Err(Failure::new(Exit::Failed, format!("Google does not show yet what was done: {step}"))
-                .hinting("run this again in a minute: it goes on where it was"));
-        }
-        io.say(format_args!("{step}"));
-        cloud.take(desired, &step)?;
-        taken.push(step);
-    }
-    if taken.is_empty() {
-        io.say("Nothing is left to do.");
-    }
-    let Some(path) = &arguments.output_file else { return Ok(()) };
-    files::write(path, &create::impersonating(desired.provider.clone(), &desired.service_account)?)?;
-    io.say(format_args!("The credential file is written to `{}`.", path.display()));
-    Ok(())
-}
-
 fn check(desired: &Desired, found: &Found, io: &mut Io<'_>) -> Result<(), Failure> {
-    let plan = Plan::new(desired, found);
+    let plan = Plan::new(desired, found, false);
     let missing = plan.steps.iter().map(|step| format!("missing: {step}"));
-    let different = plan.conflicts.iter().map(|conflict| format!("different: {conflict}"));
+    let different = plan.conflicts.iter().map(|conflict| format!("different: {}", conflict.sentence));
     let loose = plan::loose(desired, found).into_iter().map(|loose| format!("loose: {loose}"));
     let lines: Vec<_> = missing.chain(different).chain(loose).collect();
     for line in &lines {
         io.data(format_args!("{line}\n"))?;
     }
+    if let Some(provider) = found.provider.as_ref().filter(|provider| provider.attribute_condition.is_empty()) {
+        io.say(format_args!(
+            "note: the provider has no condition: Google STS gives every identity of the account {} a federated token, \
+             and bindings alone decide what it opens.",
+            provider.aws.account_id
+        ));
+    }
     if lines.is_empty() {
         io.say("It is set up as wanted.");
         return Ok(());
     }
-    Err(Failure::new(Exit::Failed, "the set-up is not as wanted")
-        .hinting("`rolebridge setup --apply` does what is missing, and changes nothing that is different or loose"))
+    Err(Failure::new(Exit::Failed, "the set-up is not as wanted").hinting(
+        "`rolebridge setup --apply` does what is missing, with `--replace` it changes what is different, and what is \
+         loose is never touched",
+    ))
 }

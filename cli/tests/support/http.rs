@@ -1,5 +1,6 @@
 //! HTTP/1.1 as it goes over the wire: a request byte by byte as a test writes it, and all of the answer.
 
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -48,18 +49,24 @@ fn send(host: &str, request: &str) -> Answer {
     Answer { status, headers, body: body.to_owned() }
 }
 
-/// Whom BigQuery sees behind a token.
-pub(crate) fn session_user(google: &str, token: &str) -> String {
+/// A call of one of Google's REST APIs, and its answer.
+pub(crate) fn call(google: &str, method: &str, path: &str, token: &str, body: &Value) -> Value {
     let host = google.strip_prefix("http://").expect("plain HTTP");
-    let body = r#"{"query":"SELECT SESSION_USER()","useLegacySql":false}"#;
+    let body = body.to_string();
     let answer = send(
         host,
         &format!(
-            "POST /bigquery/v2/projects/my-project/queries HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         ),
     );
-    let answer: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    serde_json::from_str(&answer.body).expect("JSON")
+}
+
+/// Whom BigQuery sees behind a token.
+pub(crate) fn session_user(google: &str, token: &str) -> String {
+    let query = json!({ "query": "SELECT SESSION_USER()", "useLegacySql": false });
+    let answer = call(google, "POST", "/bigquery/v2/projects/my-project/queries", token, &query);
     answer["rows"][0]["f"][0]["v"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }

@@ -1,27 +1,27 @@
 //! Google as one project's administrator sees it: what is there, and the steps taken.
 
+use super::administrator::Administrator;
 use super::call::{self, Call};
-use super::plan::{Desired, Found, SERVICES, Step};
-use super::token::AdminToken;
+use super::patience::Patience;
+use super::plan::{DELETED, Desired, Found, SERVICES};
+use super::removal::Around;
+use super::step::Step;
 use crate::error::Failure;
 use crate::exit::Exit;
-use http::HeaderValue;
 use rolebridge::{Environment, binding};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::thread;
-use std::time::{Duration, Instant};
 
-/// Google's longest operations here take a minute or two.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(300);
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Other writers of a policy are people and their tools: five in a row are no chance.
 const POLICY_TRIES: u32 = 5;
+/// Of what only reads, where a service has a bad moment.
+const READ_TRIES: u32 = 6;
 
 pub(super) struct Cloud {
-    pub(super) environment: Environment,
-    pub(super) token: AdminToken,
+    environment: Environment,
+    administrator: Administrator,
+    /// Services take minutes to know that an API is enabled, and refuse until then.
+    has_enabled_services: bool,
 }
 
 /// A project's number, and which of the APIs are enabled.
@@ -46,10 +46,14 @@ impl Services {
 }
 
 impl Cloud {
+    pub(super) fn new(environment: Environment, administrator: Administrator) -> Cloud {
+        Cloud { environment, administrator, has_enabled_services: false }
+    }
+
     pub(super) fn services(&self, project: &str) -> Result<Services, Failure> {
         let names = SERVICES.map(|service| format!("names=projects/{project}/services/{service}")).join("&");
         let url = format!("https://serviceusage.googleapis.com/v1/projects/{project}/services:batchGet?{names}");
-        let answer = self.send("GET", &url, None)?.map_err(Refusal::failure)?;
+        let answer = self.done(&Call::read(url))?;
         let services = answer["services"].as_array().cloned().unwrap_or_default();
         let last = |text: &Value| text.as_str().and_then(|name| name.rsplit('/').next()).unwrap_or_default().to_owned();
         let enabled = services.iter().filter(|service| service["state"] == "ENABLED");
@@ -64,12 +68,11 @@ impl Cloud {
         if !services.has_iam() {
             return Ok(Found { enabled_services: services.enabled, ..Found::default() });
         }
-        let policy = call::read_policy(desired);
-        let policy = self.find("POST", &policy.url, Some(&policy.body))?;
+        let policy = self.find(&call::read_policy(desired))?;
         Ok(Found {
             enabled_services: services.enabled,
-            pool: self.find("GET", &call::pool_url(desired), None)?.map(parse).transpose()?,
-            provider: self.find("GET", &call::provider_url(desired), None)?.map(parse).transpose()?,
+            pool: self.find(&Call::read(call::pool_url(desired)))?.map(parse).transpose()?,
+            provider: self.find(&Call::read(call::provider_url(desired)))?.map(parse).transpose()?,
             bindings: match policy {
                 None => None,
                 Some(policy) if policy["bindings"].is_null() => Some(Vec::new()),
@@ -78,26 +81,51 @@ impl Cloud {
         })
     }
 
-    /// Takes a step to its end.
-    pub(super) fn take(&self, desired: &Desired, step: &Step) -> Result<(), Failure> {
-        match (step, step.call(desired)) {
-            (_, Some(Call { url, body })) => {
-                let answer = self.send("POST", &url, Some(&body))?.map_err(Refusal::failure)?;
-                // A service account is there at once.
-                if *step == Step::CreateServiceAccount { Ok(()) } else { self.finish(&url, answer) }
-            }
-            (Step::Bind(members), None) => self.bind(desired, members),
-            (_, None) => Ok(()),
-        }
+    /// What else decides what may be removed.
+    pub(super) fn read_around(&self, desired: &Desired, found: &Found) -> Result<Around, Failure> {
+        let account = match found.bindings {
+            Some(_) => self.find(&Call::read(call::account_url(desired)))?,
+            None => None,
+        };
+        let description = |account: Value| account["description"].as_str().unwrap_or_default().to_owned();
+        // The first page of the list has fifty of them.
+        let providers = match found.pool.as_ref().is_some_and(|pool| pool.state != DELETED) {
+            true => self.find(&Call::read(call::providers_url(desired)))?.unwrap_or_default(),
+            false => Value::Null,
+        };
+        let own = format!("/providers/{}", desired.provider.id);
+        let is_other = |provider: &Value| provider["name"].as_str().is_some_and(|name| !name.ends_with(&own));
+        Ok(Around {
+            account_description: account.map(description),
+            has_other_providers: providers["workloadIdentityPoolProviders"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(is_other)),
+        })
     }
 
-    fn bind(&self, desired: &Desired, members: &[String]) -> Result<(), Failure> {
+    /// Takes a step to its end.
+    pub(super) fn take(&mut self, desired: &Desired, step: &Step) -> Result<(), Failure> {
+        if let Some(call) = step.call(desired) {
+            let answer = self.done(&call)?;
+            // Service accounts change at once.
+            if !matches!(step, Step::CreateServiceAccount | Step::DeleteServiceAccount) {
+                self.finish(&call.url, answer)?;
+            }
+        }
+        match step {
+            Step::EnableServices(_) => self.has_enabled_services = true,
+            Step::Bind(members) => self.change_policy(desired, |policy| call::with_members(policy, members))?,
+            Step::Unbind(members) => self.change_policy(desired, |policy| call::without_members(policy, members))?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn change_policy(&self, desired: &Desired, change: impl Fn(Value) -> Value) -> Result<(), Failure> {
         let mut tries = 1;
         loop {
-            let read = call::read_policy(desired);
-            let policy = self.send("POST", &read.url, Some(&read.body))?.map_err(Refusal::failure)?;
-            let write = call::write_policy(desired, &call::with_members(policy, members));
-            match self.send("POST", &write.url, Some(&write.body))? {
+            let policy = self.done(&call::read_policy(desired))?;
+            match self.send(&call::write_policy(desired, &change(policy)))? {
                 Ok(_) => return Ok(()),
                 Err(refusal) if refusal.reason == "ABORTED" && tries < POLICY_TRIES => tries += 1,
                 Err(refusal) => return Err(refusal.failure()),
@@ -109,47 +137,68 @@ impl Cloud {
     fn finish(&self, called: &str, mut operation: Value) -> Result<(), Failure> {
         let (host, _) = called.split_once("/v1/").unwrap_or((called, ""));
         let name = operation["name"].as_str().unwrap_or_default().to_owned();
-        let (began, mut wait) = (Instant::now(), FIRST_WAIT);
+        let mut patience = Patience::new();
         while operation["done"] != true {
-            if began.elapsed() > OPERATION_TIMEOUT {
+            if !patience.wait() {
                 let message = format!("Google's operation `{name}` has not ended within five minutes");
                 return Err(Failure::new(Exit::Failed, message).hinting("run this again: it goes on where it was"));
             }
-            thread::sleep(wait);
-            wait = LONGEST_WAIT.min(wait * 2);
-            operation = self.send("GET", &format!("{host}/v1/{name}"), None)?.map_err(Refusal::failure)?;
+            operation = self.done(&Call::read(format!("{host}/v1/{name}")))?;
         }
         match operation["error"]["message"].as_str() {
             None => Ok(()),
-            Some(message) => Err(Failure::new(Exit::Failed, format!("Google's operation `{name}` failed: {message}"))),
+            Some(message) => Err(Failure::new(Exit::Failed, format!("Google's operation `{name}` failed: {message}"))
+                .hinting("run this again: it goes on where it was")),
         }
     }
 
     /// What is at a place; none if nothing is.
-    fn find(&self, method: &str, url: &str, body: Option<&Value>) -> Result<Option<Value>, Failure> {
-        match self.send(method, url, body)? {
+    fn find(&self, call: &Call) -> Result<Option<Value>, Failure> {
+        match self.send(call)? {
             Ok(value) => Ok(Some(value)),
             Err(refusal) if refusal.status == 404 => Ok(None),
             Err(refusal) => Err(refusal.failure()),
         }
     }
 
-    fn send(&self, method: &str, url: &str, body: Option<&Value>) -> Result<Result<Value, Refusal>, Failure> {
+    /// The answer to what has to be done.
+    fn done(&self, call: &Call) -> Result<Value, Failure> {
+        self.send(call)?.map_err(Refusal::failure)
+    }
+
+    /// Sends again what a service did not do in a bad moment, or since it does not know yet that its API is enabled.
+    fn send(&self, call: &Call) -> Result<Result<Value, Refusal>, Failure> {
+        let (mut patience, mut tries) = (Patience::new(), 1);
+        loop {
+            let answer = self.send_once(call)?;
+            let may_pass = answer.as_ref().is_err_and(|refusal| {
+                let is_enabled_soon = self.has_enabled_services && refusal.is_of_disabled_service();
+                is_enabled_soon || call.only_reads() && refusal.is_of_the_moment() && tries < READ_TRIES
+            });
+            if !may_pass || !patience.wait() {
+                return Ok(answer);
+            }
+            tries += 1;
+        }
+    }
+
+    fn send_once(&self, call: &Call) -> Result<Result<Value, Refusal>, Failure> {
+        let url = &call.url;
         let unanswered = |cause: &dyn std::fmt::Display| {
             let message = format!("{} could not be asked: {cause}", host(url));
             Failure::new(Exit::Failed, message)
                 .hinting("look at the network, then run this again: it goes on where it was")
         };
-        let mut authorization =
-            HeaderValue::try_from(format!("Bearer {}", self.token.0)).map_err(|cause| unanswered(&cause))?;
-        authorization.set_sensitive(true);
-        let request = http::Request::builder()
-            .method(method)
+        let mut request = http::Request::builder()
+            .method(call.method)
             .uri(url)
-            .header("authorization", authorization)
-            .header("content-type", "application/json")
-            .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
-            .map_err(|cause| unanswered(&cause))?;
+            .header("authorization", &self.administrator.authorization)
+            .header("content-type", "application/json");
+        if let Some(project) = &self.administrator.quota_project {
+            request = request.header("x-goog-user-project", project);
+        }
+        let body = call.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let request = request.body(body).map_err(|cause| unanswered(&cause))?;
         let response = binding::exchange(&self.environment, request).map_err(|cause| unanswered(&cause))?;
         let value: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         if response.status().is_success() {
@@ -157,17 +206,28 @@ impl Cloud {
         }
         let text = |member: &str| value["error"][member].as_str().unwrap_or_default().to_owned();
         let status = response.status().as_u16();
-        Ok(Err(Refusal { status, reason: text("status"), message: text("message"), url: url.to_owned() }))
+        Ok(Err(Refusal { status, reason: text("status"), message: text("message"), url: url.clone() }))
     }
 }
 
 impl Refusal {
+    /// Whether Google says so of an API.
+    fn is_of_disabled_service(&self) -> bool {
+        self.status == 403 && self.message.contains("has not been used in project")
+    }
+
+    fn is_of_the_moment(&self) -> bool {
+        self.status == 429 || self.status >= 500
+    }
+
     fn failure(self) -> Failure {
         let Refusal { status, message, url, .. } = &self;
         let failure = Failure::new(Exit::Failed, format!("{} answered {status}: {message}", host(url)));
         failure.hinting(match status {
             401 => "`gcloud auth print-access-token` prints a token that is good for an hour",
-            403 if is_disabled(message) => "an API that was just enabled may take minutes: run this again then",
+            403 if self.is_of_disabled_service() => {
+                "an API that was just enabled may take minutes: run this again then"
+            }
             403 => {
                 "the token's owner needs roles/serviceusage.serviceUsageAdmin, roles/iam.workloadIdentityPoolAdmin and \
                  roles/iam.serviceAccountAdmin in the project"
@@ -175,11 +235,6 @@ impl Refusal {
             _ => "run this again: it goes on where it was",
         })
     }
-}
-
-/// Whether Google says so of an API.
-fn is_disabled(message: &str) -> bool {
-    message.contains("has not been used in project")
 }
 
 fn host(url: &str) -> &str {

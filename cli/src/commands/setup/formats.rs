@@ -4,10 +4,11 @@ mod gcloud;
 mod rest;
 mod terraform;
 
-use super::plan::{Desired, Found, Plan, Step};
+use super::plan::{Desired, Found, Plan};
+use super::step::Step;
 
 /// What the plan is printed as.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
     /// Sentences.
     Text,
@@ -29,7 +30,7 @@ impl Format {
             Format::Gcloud => gcloud::show(desired, steps),
             Format::Rest => rest::show(desired, steps),
             // Terraform compares with what it finds by itself.
-            Format::Terraform => terraform::show(desired, &Plan::new(desired, &Found::default()).steps),
+            Format::Terraform => terraform::show(desired, &Plan::new(desired, &Found::default(), false).steps),
         }
     }
 }

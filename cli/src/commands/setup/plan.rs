@@ -1,8 +1,9 @@
 //! The plan: from what is wanted and what is found, the steps that are left. Nothing is asked here.
 
+use super::step::{Change, Step};
 use crate::ids::Provider;
 use serde::Deserialize;
-use std::fmt;
+use std::collections::BTreeMap;
 
 /// The APIs that a federation uses.
 pub(super) const SERVICES: [&str; 4] = [
@@ -13,10 +14,22 @@ pub(super) const SERVICES: [&str; 4] = [
 ];
 /// The role by which an identity of the pool may act as the service account.
 pub(super) const ROLE: &str = "roles/iam.workloadIdentityUser";
+/// The description of what is made here: by it, what may be deleted is told from what was there before.
+pub(super) const MADE_HERE: &str = "Made by rolebridge setup";
+/// The attribute that is bound.
+pub(super) const ROLE_ATTRIBUTE: &str = "attribute.aws_role";
+pub(super) const SUBJECT: &str = "google.subject";
+/// What Google's default mapping makes the subject of.
+const DEFAULT_SUBJECT: &str = "assertion.arn";
+const DEFAULT_ROLE: &str = "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/') + \
+     'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn";
 /// Google's limit on `google.subject`, which is the caller's ARN.
 const LONGEST_SUBJECT: usize = 127;
 /// AWS's limit on the name of a role's session.
 const LONGEST_SESSION: usize = 64;
+
+/// Attributes, and the expressions in CEL that make them.
+pub(super) type Mapping = BTreeMap<String, String>;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -25,6 +38,9 @@ pub(super) struct Desired {
     pub(super) provider: Provider,
     pub(super) account: String,
     pub(super) roles: Vec<String>,
+    /// Without one, any that makes the attribute that is bound.
+    pub(super) mapping: Option<Mapping>,
+    /// Without one, any; an empty one is none.
     pub(super) condition: Option<String>,
     pub(super) service_account: String,
 }
@@ -44,6 +60,7 @@ pub(super) struct Found {
 pub(super) struct FoundPool {
     pub(super) state: String,
     pub(super) disabled: bool,
+    pub(super) description: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -51,8 +68,10 @@ pub(super) struct FoundPool {
 pub(super) struct FoundProvider {
     pub(super) state: String,
     pub(super) disabled: bool,
+    pub(super) description: String,
     pub(super) aws: Aws,
-    pub(super) attribute_condition: Option<String>,
+    pub(super) attribute_mapping: Mapping,
+    pub(super) attribute_condition: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,25 +88,33 @@ pub(super) struct Binding {
     pub(super) condition: Option<serde_json::Value>,
 }
 
-/// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    EnableServices(Vec<String>),
-    CreatePool,
-    UndeletePool,
-    CreateProvider,
-    UndeleteProvider,
-    CreateServiceAccount,
-    /// Adds these members to the binding that has no condition.
-    Bind(Vec<String>),
-}
-
 /// The steps that are left, or why none may be taken.
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     /// What is there and is not as wanted: nothing changes it silently.
-    pub(super) conflicts: Vec<String>,
+    pub(super) conflicts: Vec<Conflict>,
 }
+
+/// What is there and is not as wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Conflict {
+    pub(super) sentence: String,
+    pub(super) remedy: Remedy,
+}
+
+/// What ends a conflict, if it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Nothing that is done here.
+    Nothing,
+    EnablePool,
+    Provider(Change),
+    /// The step that binds the role without a condition.
+    Bind,
+}
+
+/// The state of what was deleted, and can be restored for thirty days.
+pub(super) const DELETED: &str = "DELETED";
 
 impl Desired {
     pub(super) fn pool_name(&self) -> String {
@@ -110,8 +137,18 @@ impl Desired {
         self.service_account.split('@').next().unwrap_or_default()
     }
 
+    /// The mapping that a provider has where nobody names one, or this one.
+    pub(super) fn whole_mapping(&self) -> Mapping {
+        let default = || [(SUBJECT, DEFAULT_SUBJECT), (ROLE_ATTRIBUTE, DEFAULT_ROLE)];
+        let default = || default().map(|(name, expression)| (name.to_owned(), expression.to_owned())).into();
+        self.mapping.clone().unwrap_or_else(default)
+    }
+
     /// What Google will refuse of a role's sessions, by the length of their names.
     pub(super) fn notes(&self) -> Vec<String> {
+        if self.whole_mapping().get(SUBJECT).is_none_or(|subject| subject != DEFAULT_SUBJECT) {
+            return vec![format!("Google refuses identities whose `{SUBJECT}` has more than {LONGEST_SUBJECT} bytes.")];
+        }
         let longest = |role: &str| {
             let before_session = format!("arn:aws:sts::{}:assumed-role/{role}/", self.account).len();
             LONGEST_SUBJECT.saturating_sub(before_session)
@@ -127,101 +164,130 @@ impl Desired {
 }
 
 impl Plan {
-    pub(super) fn new(desired: &Desired, found: &Found) -> Plan {
-        Plan { steps: steps(desired, found), conflicts: conflicts(desired, found) }
+    /// The steps to what is wanted; those that change what is there, only where it may be replaced.
+    pub(super) fn new(desired: &Desired, found: &Found, replace: bool) -> Plan {
+        let (changes, conflicts): (Vec<_>, Vec<_>) =
+            conflicts(desired, found).into_iter().partition(|conflict| replace && conflict.remedy != Remedy::Nothing);
+        Plan { steps: steps(desired, found, &changes), conflicts }
     }
 }
 
-fn steps(desired: &Desired, found: &Found) -> Vec<Step> {
+fn steps(desired: &Desired, found: &Found, changes: &[Conflict]) -> Vec<Step> {
     let is_missing = |service: &&str| !found.enabled_services.iter().any(|enabled| enabled == service);
     let missing: Vec<_> = SERVICES.iter().copied().filter(|service| is_missing(service)).map(str::to_owned).collect();
-    let there = found.bindings.iter().flatten().filter(|binding| binding.role == ROLE && binding.condition.is_none());
-    let there: Vec<_> = there.flat_map(|binding| &binding.members).collect();
+    let there = bound(found);
     let members = desired.roles.iter().map(|role| desired.member(role));
-    let members: Vec<_> = members.filter(|member| !there.contains(&member)).collect();
+    let members: Vec<_> = members.filter(|member| !there.contains(&member.as_str())).collect();
+    let of_provider = |conflict: &Conflict| match conflict.remedy {
+        Remedy::Provider(change) => Some(change),
+        Remedy::Nothing | Remedy::EnablePool | Remedy::Bind => None,
+    };
+    let of_provider: Vec<_> = changes.iter().filter_map(of_provider).collect();
     let steps = [
         (!missing.is_empty()).then_some(Step::EnableServices(missing)),
         match &found.pool {
             None => Some(Step::CreatePool),
-            Some(pool) => (pool.state == "DELETED").then_some(Step::UndeletePool),
+            Some(pool) => (pool.state == DELETED).then_some(Step::UndeletePool),
         },
+        changes.iter().any(|conflict| conflict.remedy == Remedy::EnablePool).then_some(Step::EnablePool),
         match &found.provider {
             None => Some(Step::CreateProvider),
-            Some(provider) => (provider.state == "DELETED").then_some(Step::UndeleteProvider),
+            Some(provider) => (provider.state == DELETED).then_some(Step::UndeleteProvider),
         },
+        (!of_provider.is_empty()).then_some(Step::UpdateProvider(of_provider)),
         found.bindings.is_none().then_some(Step::CreateServiceAccount),
         (!members.is_empty()).then_some(Step::Bind(members)),
     ];
     steps.into_iter().flatten().collect()
 }
 
-fn conflicts(desired: &Desired, found: &Found) -> Vec<String> {
+/// Who may act as the service account, without a condition.
+pub(super) fn bound(found: &Found) -> Vec<&str> {
+    let bindings = found.bindings.iter().flatten();
+    let ours = bindings.filter(|binding| binding.role == ROLE && binding.condition.is_none());
+    ours.flat_map(|binding| &binding.members).map(String::as_str).collect()
+}
+
+fn conflicts(desired: &Desired, found: &Found) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
+    let mut add = |remedy, sentence| conflicts.push(Conflict { sentence, remedy });
     let domain = format!("@{}.iam.gserviceaccount.com", desired.project);
     if found.bindings.is_none() && !desired.service_account.ends_with(&domain) {
         let email = &desired.service_account;
-        conflicts.push(format!("`{email}` is not in the project, and an address made there ends in `{domain}`"));
+        add(Remedy::Nothing, format!("`{email}` is not in the project, and an address made there ends in `{domain}`"));
     }
     if found.pool.as_ref().is_some_and(|pool| pool.disabled) {
-        conflicts.push(format!("the pool `{}` is disabled", desired.provider.pool));
+        add(Remedy::EnablePool, format!("the pool `{}` is disabled", desired.provider.pool));
     }
-    if let Some(provider) = &found.provider {
-        let id = &desired.provider.id;
-        if provider.disabled {
-            conflicts.push(format!("the provider `{id}` is disabled"));
-        }
-        if provider.aws.account_id != desired.account {
-            let trusted = match provider.aws.account_id.as_str() {
-                "" => "no AWS account".to_owned(),
-                account => format!("the AWS account {account}"),
-            };
-            conflicts.push(format!("the provider `{id}` trusts {trusted}, and {} is wanted", desired.account));
-        }
-        let found = provider.attribute_condition.as_deref().filter(|condition| !condition.is_empty());
-        if found != desired.condition.as_deref() {
-            let shown = |condition: Option<&str>| condition.map_or("none".to_owned(), |text| format!("`{text}`"));
-            let (found, wanted) = (shown(found), shown(desired.condition.as_deref()));
-            conflicts.push(format!("the condition of the provider `{id}` is {found}, and {wanted} is wanted"));
-        }
+    for (change, sentence) in found.provider.iter().flat_map(|provider| differences(desired, provider)) {
+        add(Remedy::Provider(change), sentence);
     }
-    for binding in found.bindings.iter().flatten().filter(|binding| binding.role == ROLE) {
-        let bound = desired.roles.iter().filter(|role| binding.members.contains(&desired.member(role)));
-        if binding.condition.is_some() {
-            conflicts
-                .extend(bound.map(|role| format!("the role `{role}` is bound with a condition, and none is wanted")));
+    let conditional = |binding: &&Binding| binding.role == ROLE && binding.condition.is_some();
+    for binding in found.bindings.iter().flatten().filter(conditional) {
+        let is_only_there = |role: &&String| {
+            let member = desired.member(role);
+            binding.members.contains(&member) && !bound(found).contains(&member.as_str())
+        };
+        for role in desired.roles.iter().filter(is_only_there) {
+            add(Remedy::Bind, format!("the role `{role}` is bound with a condition, and none is wanted"));
         }
     }
     conflicts
+}
+
+/// What of a provider is not as wanted.
+fn differences(desired: &Desired, found: &FoundProvider) -> Vec<(Change, String)> {
+    let id = &desired.provider.id;
+    let mut differences = Vec::new();
+    let (account, wanted) = (&found.aws.account_id, &desired.account);
+    if account != wanted {
+        let trusted = if account.is_empty() { "no AWS account" } else { &format!("the AWS account {account}") };
+        differences.push((Change::Account, format!("the provider `{id}` trusts {trusted}, and {wanted} is wanted")));
+    }
+    let mapping = &found.attribute_mapping;
+    let is_other = match &desired.mapping {
+        Some(wanted) => mapping != wanted,
+        // Google may tell the default in other words, or not at all.
+        None => !mapping.is_empty() && !mapping.contains_key(ROLE_ATTRIBUTE),
+    };
+    if is_other {
+        let (found, wanted) = (shown(mapping), shown(&desired.whole_mapping()));
+        differences
+            .push((Change::Mapping, format!("the mapping of the provider `{id}` is {found}, and {wanted} is wanted")));
+    }
+    if let Some(wanted) = desired.condition.as_ref().filter(|wanted| **wanted != found.attribute_condition) {
+        let shown = |text: &str| if text.is_empty() { "none".to_owned() } else { format!("`{text}`") };
+        let (found, wanted) = (shown(&found.attribute_condition), shown(wanted));
+        differences.push((
+            Change::Condition,
+            format!("the condition of the provider `{id}` is {found}, and {wanted} is wanted"),
+        ));
+    }
+    if found.disabled {
+        differences.push((Change::Enabled, format!("the provider `{id}` is disabled")));
+    }
+    differences
+}
+
+fn shown(mapping: &Mapping) -> String {
+    let attributes: Vec<_> = mapping.iter().map(|(name, expression)| format!("{name}={expression}")).collect();
+    if attributes.is_empty() { "Google's default".to_owned() } else { format!("`{}`", attributes.join(",")) }
 }
 
 /// What lets in more than is wanted.
 pub(super) fn loose(desired: &Desired, found: &Found) -> Vec<String> {
     let whole_pool = format!("principalSet://iam.googleapis.com/{}/*", desired.pool_name());
     let mut loose = Vec::new();
-    for binding in found.bindings.iter().flatten().filter(|binding| binding.role == ROLE) {
-        for member in &binding.members {
+    for Binding { role, members, .. } in found.bindings.iter().flatten() {
+        for member in members {
             if *member == whole_pool {
-                loose.push(format!("`{member}` lets every identity of the pool act as the service account"));
+                loose.push(format!("`{member}`, every identity of the pool, has `{role}` on the service account"));
             } else if member == "allUsers" || member == "allAuthenticatedUsers" {
-                loose.push(format!("`{member}` may act as the service account"));
+                loose.push(format!("`{member}` has `{role}` on the service account"));
             }
         }
     }
     loose
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::EnableServices(services) => write!(formatter, "enable the APIs {}", services.join(", ")),
-            Step::CreatePool => formatter.write_str("create the pool"),
-            Step::UndeletePool => formatter.write_str("undelete the pool, which was deleted"),
-            Step::CreateProvider => formatter.write_str("create the AWS provider"),
-            Step::UndeleteProvider => formatter.write_str("undelete the provider, which was deleted"),
-            Step::CreateServiceAccount => formatter.write_str("create the service account"),
-            Step::Bind(members) => write!(formatter, "let act as the service account: {}", members.join(", ")),
-        }
-    }
 }
 
 #[cfg(test)]

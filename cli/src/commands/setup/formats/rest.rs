@@ -1,8 +1,9 @@
 //! The plan as REST calls, by curl; jq puts members into the policy that was read.
 
 use super::quoted;
-use crate::commands::setup::call::{read_policy, write_policy};
-use crate::commands::setup::plan::{Desired, ROLE, Step};
+use crate::commands::setup::call::{Call, read_policy, write_policy};
+use crate::commands::setup::plan::{Desired, ROLE};
+use crate::commands::setup::step::Step;
 use serde_json::{Value, json};
 
 const CURL: &str = "curl --fail-with-body -sS -H \"authorization: Bearer $CLOUDSDK_AUTH_ACCESS_TOKEN\" \
@@ -15,17 +16,27 @@ pub(super) fn show(desired: &Desired, steps: &[Step]) -> String {
             .to_owned();
     for step in steps {
         text += &match (step, step.call(desired)) {
-            (_, Some(call)) => format!("{CURL} {} -d {}\n", quoted(&call.url), quoted(&call.body.to_string())),
-            (Step::Bind(members), None) => bind(desired, members),
+            (_, Some(Call { method, url, body })) => {
+                let method = if method == "POST" { String::new() } else { format!("-X {method} ") };
+                let body = body.map_or_else(String::new, |body| format!(" -d {}", quoted(&body.to_string())));
+                format!("{CURL} {method}{}{body}\n", quoted(&url))
+            }
+            (Step::Bind(members), None) => {
+                change_policy(desired, &format!(".bindings += [{}]", json!({ "role": ROLE, "members": members })))
+            }
+            (Step::Unbind(members), None) => {
+                let ours = format!("select(.role == \"{ROLE}\" and .condition == null)");
+                let without = format!("(.bindings[] | {ours} | .members) -= {}", json!(members));
+                change_policy(desired, &format!("{without} | .bindings |= map(select(.members != []))"))
+            }
             (_, None) => String::new(),
         };
     }
     text
 }
 
-fn bind(desired: &Desired, members: &[String]) -> String {
+fn change_policy(desired: &Desired, change: &str) -> String {
     let (read, write) = (read_policy(desired), write_policy(desired, &Value::Null));
-    let binding = json!({ "role": ROLE, "members": members });
-    let filter = quoted(&format!("{{policy: (.version = 3 | .bindings += [{binding}])}}"));
+    let filter = quoted(&format!("{{policy: (.version = 3 | {change})}}"));
     format!("{CURL} {} -d '{{}}' |\n  jq {filter} |\n  {CURL} {} -d @-\n", quoted(&read.url), quoted(&write.url))
 }

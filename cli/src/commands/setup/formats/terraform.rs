@@ -1,6 +1,7 @@
 //! The plan as one file of Terraform without modules: a resource for each thing that is to be made.
 
-use crate::commands::setup::plan::{Desired, ROLE, Step};
+use crate::commands::setup::plan::{Desired, ROLE};
+use crate::commands::setup::step::Step;
 use std::fmt::Write;
 
 const AFTER_IAM: &str = "  depends_on = [google_project_service.iam]\n";
@@ -23,7 +24,9 @@ pub(super) fn show(desired: &Desired, steps: &[Step]) -> String {
 
 /// The lines with the values of neighbours in one column, as `terraform fmt` writes them.
 fn aligned(members: &str) -> String {
-    let lines: Vec<_> = members.lines().map(|line| line.split_once(" = ").ok_or(line)).collect();
+    // What opens a map or a block is in no column.
+    let pair = |line| Some(line).filter(|line: &&str| !line.ends_with('{')).and_then(|line| line.split_once(" = "));
+    let lines: Vec<_> = members.lines().map(|line| pair(line).ok_or(line)).collect();
     let is_neighbour = |left: &Result<_, _>, right: &Result<_, _>| left.is_ok() == right.is_ok();
     let mut text = String::new();
     for block in lines.chunk_by(is_neighbour) {
@@ -58,8 +61,13 @@ fn resources(desired: &Desired, step: &Step) -> Vec<(&'static str, String, Strin
         Step::CreateProvider => {
             let mut members =
                 format!("  workload_identity_pool_id = {pool}\n  workload_identity_pool_provider_id = {provider}\n");
-            if let Some(condition) = &desired.condition {
+            if let Some(condition) = desired.condition.as_ref().filter(|condition| !condition.is_empty()) {
                 let _ = writeln!(members, "  attribute_condition = {}", text(condition));
+            }
+            if let Some(mapping) = &desired.mapping {
+                let pairs =
+                    mapping.iter().map(|(name, expression)| format!("    {} = {}\n", text(name), text(expression)));
+                let _ = write!(members, "  attribute_mapping = {{\n{}  }}\n", pairs.collect::<String>());
             }
             let _ = write!(members, "  aws {{\n    account_id = {}\n  }}\n", text(&desired.account));
             members += "  depends_on = [google_iam_workload_identity_pool.pool]\n";
@@ -84,8 +92,15 @@ fn resources(desired: &Desired, step: &Step) -> Vec<(&'static str, String, Strin
             };
             members.iter().enumerate().map(resource).collect()
         }
-        // From nothing, nothing was deleted.
-        Step::UndeletePool | Step::UndeleteProvider => Vec::new(),
+        // From nothing on, nothing is changed or deleted.
+        Step::UndeletePool
+        | Step::EnablePool
+        | Step::UndeleteProvider
+        | Step::UpdateProvider(_)
+        | Step::Unbind(_)
+        | Step::DeleteProvider
+        | Step::DeletePool
+        | Step::DeleteServiceAccount => Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ fn desired() -> Desired {
         provider,
         account: "111122223333".into(),
         roles: vec!["reader".into(), "writer".into()],
+        mapping: None,
         condition: None,
         service_account: "account@my-project.iam.gserviceaccount.com".into(),
     }
@@ -19,7 +20,7 @@ fn desired() -> Desired {
 fn found(desired: &Desired) -> Found {
     Found {
         enabled_services: SERVICES.map(str::to_owned).to_vec(),
-        pool: Some(FoundPool { state: "ACTIVE".into(), disabled: false }),
+        pool: Some(FoundPool { state: "ACTIVE".into(), ..FoundPool::default() }),
         provider: from_value(json!({ "state": "ACTIVE", "aws": { "accountId": desired.account } }))
             .expect("a provider"),
         bindings: Some(vec![binding(desired.roles.iter().map(|role| desired.member(role)).collect(), Value::Null)]),
@@ -33,8 +34,8 @@ fn binding(members: Vec<String>, condition: Value) -> Binding {
 #[test]
 fn nothing_is_left_of_what_is_there() {
     let desired = desired();
-    let plan = Plan::new(&desired, &found(&desired));
-    assert_eq!((plan.steps, plan.conflicts), (vec![], Vec::<String>::new()));
+    let plan = Plan::new(&desired, &found(&desired), false);
+    assert_eq!((plan.steps, plan.conflicts), (vec![], vec![]));
     assert!(loose(&desired, &found(&desired)).is_empty());
 }
 
@@ -61,43 +62,87 @@ fn each_thing_that_is_missing_is_one_step() {
     for (change, steps) in cases {
         let mut found = found(&desired);
         change(&mut found);
-        let plan = Plan::new(&desired, &found);
-        assert_eq!((plan.steps, plan.conflicts), (steps, Vec::new()));
+        let plan = Plan::new(&desired, &found, false);
+        assert_eq!((plan.steps, plan.conflicts), (steps, vec![]));
     }
 }
 
 #[test]
-fn what_is_there_and_not_as_wanted_is_a_conflict() {
-    let desired = desired();
-    type Change = fn(&mut Found);
-    let cases: [(Change, &str); 4] = [
-        (|found| found.pool.as_mut().expect("a pool").disabled = true, "the pool `aws-pool` is disabled"),
-        (|found| found.provider.as_mut().expect("one").disabled = true, "the provider `aws-provider` is disabled"),
+fn what_is_there_and_not_as_wanted_is_a_conflict_until_it_may_be_replaced() {
+    let mut desired = desired();
+    desired.condition = Some("true".into());
+    let of_provider = |change: Change| vec![Step::UpdateProvider(vec![change])];
+    let of_subject = json!({ "attributeMapping": { "google.subject": "assertion.userid" } });
+    // What the provider is beside what is wanted; of none, the pool is disabled.
+    let cases: [(Option<Value>, &str, Vec<Step>); 5] = [
+        (None, "the pool `aws-pool` is disabled", vec![Step::EnablePool]),
+        (Some(json!({ "disabled": true })), "the provider `aws-provider` is disabled", of_provider(Change::Enabled)),
         (
-            |found| found.provider.as_mut().expect("one").aws.account_id = "444455556666".into(),
+            Some(json!({ "aws": { "accountId": "444455556666" } })),
             "the provider `aws-provider` trusts the AWS account 444455556666, and 111122223333 is wanted",
+            of_provider(Change::Account),
         ),
         (
-            |found| found.provider.as_mut().expect("one").attribute_condition = Some("false".into()),
-            "the condition of the provider `aws-provider` is `false`, and none is wanted",
+            Some(json!({ "attributeCondition": "false" })),
+            "the condition of the provider `aws-provider` is `false`, and `true` is wanted",
+            of_provider(Change::Condition),
+        ),
+        (
+            Some(of_subject),
+            "the mapping of the provider `aws-provider` is `google.subject=assertion.userid`, and ",
+            of_provider(Change::Mapping),
         ),
     ];
-    for (change, conflict) in cases {
+    for (change, sentence, steps) in cases {
         let mut found = found(&desired);
-        change(&mut found);
-        assert_eq!(Plan::new(&desired, &found).conflicts, [conflict]);
+        found.pool.as_mut().expect("a pool").disabled = change.is_none();
+        let mut provider = json!({ "aws": { "accountId": "111122223333" }, "attributeCondition": "true" });
+        for (name, value) in change.iter().flat_map(|change| change.as_object().expect("an object")) {
+            provider[name] = value.clone();
+        }
+        found.provider = Some(from_value(provider).expect("a provider"));
+        let plan = Plan::new(&desired, &found, false);
+        assert!(plan.steps.is_empty() && plan.conflicts.len() == 1, "{sentence}: {:?}", plan.conflicts);
+        assert!(plan.conflicts[0].sentence.starts_with(sentence), "{:?}", plan.conflicts);
+        let plan = Plan::new(&desired, &found, true);
+        assert_eq!((plan.steps, plan.conflicts), (steps, vec![]), "{sentence}");
     }
+}
+
+#[test]
+fn a_condition_that_is_not_named_stays() {
+    let mut desired = desired();
+    let mut found = found(&desired);
+    found.provider.as_mut().expect("one").attribute_condition = "false".into();
+    assert!(Plan::new(&desired, &found, true).steps.is_empty());
+    desired.condition = Some(String::new());
+    assert_eq!(Plan::new(&desired, &found, true).steps, [Step::UpdateProvider(vec![Change::Condition])]);
+}
+
+#[test]
+fn an_account_of_another_project_is_nothing_to_replace() {
+    let mut desired = desired();
+    desired.service_account = "account@elsewhere.iam.gserviceaccount.com".into();
+    let mut found = found(&desired);
+    found.bindings = None;
+    let conflicts = Plan::new(&desired, &found, true).conflicts;
+    assert!(conflicts.len() == 1 && conflicts[0].remedy == Remedy::Nothing, "{conflicts:?}");
 }
 
 #[test]
 fn a_role_that_is_bound_with_a_condition_is_not_bound_without_one() {
     let desired = desired();
     let mut found = found(&desired);
-    found.bindings = Some(vec![binding(vec![desired.member("reader")], json!({ "expression": "false" }))]);
-    assert_eq!(
-        Plan::new(&desired, &found).conflicts,
-        ["the role `reader` is bound with a condition, and none is wanted"]
-    );
+    let members = vec![desired.member("reader")];
+    let conditional = binding(members.clone(), json!({ "expression": "false" }));
+    found.bindings = Some(vec![binding(vec![desired.member("writer")], Value::Null), conditional]);
+    let plan = Plan::new(&desired, &found, false);
+    assert_eq!(plan.conflicts[0].sentence, "the role `reader` is bound with a condition, and none is wanted");
+    let plan = Plan::new(&desired, &found, true);
+    assert_eq!((plan.steps, plan.conflicts), (vec![Step::Bind(members)], vec![]));
+    // Who is bound without one, too, needs none.
+    found.bindings.as_mut().expect("bindings")[0].members.push(desired.member("reader"));
+    assert!(Plan::new(&desired, &found, false).conflicts.is_empty());
 }
 
 #[test]
@@ -119,4 +164,7 @@ fn a_subject_has_at_most_127_bytes() {
     let subject = format!("arn:aws:sts::111122223333:assumed-role/{}/{}", desired.roles[0], "s".repeat(23));
     assert_eq!(subject.len(), LONGEST_SUBJECT);
     assert!(desired.notes()[0].ends_with("longer than 23 characters."), "{:?}", desired.notes());
+    // How long another subject is, Google alone finds out.
+    desired.mapping = Some([(SUBJECT.to_owned(), "assertion.userid".to_owned())].into());
+    assert!(desired.notes()[0].contains("more than 127 bytes"), "{:?}", desired.notes());
 }
