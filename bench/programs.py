@@ -9,6 +9,7 @@ WORK = TOP / "target" / "bench"
 VENV = WORK / "venv"
 PYTHON = VENV / "bin" / "python"
 RUST = WORK / "rust" / "release"
+COMMAND = TOP / "target" / "release" / "rolebridge"
 GO = WORK / "go"
 HAS_GO = shutil.which("go") is not None
 
@@ -82,6 +83,7 @@ GO_PROGRAMS = [
 PROGRAMS = [
     native("Rust", WAITING, "a process", str(RUST / "cold"), "wait", str(CHAIN_MILLISECONDS), is_bare=True),
     native("Rust", TOKEN, "rolebridge", str(RUST / "cold"), "rolebridge"),
+    native("Rust", TOKEN, "rolebridge token, the command", str(COMMAND), "token"),
     native("Rust", TOKEN, "google-cloud-auth", str(RUST / "cold"), "google-cloud-auth"),
     *(GO_PROGRAMS if HAS_GO else []),
     python(WAITING, "an interpreter", WAITING_PYTHON.format(CHAIN_MILLISECONDS), is_bare=True),

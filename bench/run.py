@@ -51,6 +51,7 @@ def build() -> None:
     quiet = {"cwd": TOP, "check": True}
     rust = ["cargo", "build", "--release", "--locked", "--manifest-path", "bench/rust/Cargo.toml"]
     subprocess.run([*rust, "--target-dir", str(WORK / "rust")], **quiet)
+    subprocess.run(["cargo", "build", "--release", "--locked", "-p", "rolebridge-cli"], **quiet)
     if HAS_GO:
         GO.mkdir(parents=True, exist_ok=True)
         subprocess.run(["go", "build", "-o", f"{GO}{os.sep}", "./..."], cwd=TOP / "bench" / "go", check=True)
