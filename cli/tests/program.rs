@@ -30,6 +30,12 @@ fn help_is_readable_at_80_columns_and_says_the_exit_codes() {
         assert_eq!((ran.exit, ran.talk.as_str()), (Exit::Done, ""));
         let long: Vec<_> = ran.output.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(long.is_empty(), "{page:?}: {long:?}");
+        // An example can be pasted: each line begins a command, or the line before says that it goes on.
+        let examples = ran.output.lines().skip_while(|line| !line.starts_with("Example")).skip(1);
+        let examples: Vec<_> = examples.take_while(|line| !line.is_empty()).collect();
+        for lines in examples.windows(2) {
+            assert!(lines[1].starts_with("  rolebridge ") || lines[0].ends_with('\\'), "{page:?}: {lines:?}");
+        }
     }
     for page in [&["--help"][..], &["token", "--help"], &["config", "create", "--help"], &["setup", "--help"]] {
         assert!(ran(page, &[]).output.contains("Exit codes: 0 "), "{page:?}");

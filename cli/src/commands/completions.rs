@@ -8,7 +8,8 @@ use clap_complete::Shell;
 /// Print the script by which a shell completes this command's arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  rolebridge completions bash > ~/.local/share/bash-completion/completions/rolebridge
+  rolebridge completions bash \\
+    > ~/.local/share/bash-completion/completions/rolebridge
   rolebridge completions fish > ~/.config/fish/completions/rolebridge.fish")]
 pub(crate) struct Arguments {
     /// Which shell.

@@ -34,8 +34,9 @@ use std::path::PathBuf;
                         --service-account EMAIL [OPTIONS]")]
 #[command(after_help = format!("Examples:
   rolebridge setup --project my-project --aws-account 111122223333 \\
-    --aws-role bigquery-role --service-account \\
-    reader@my-project.iam.gserviceaccount.com --output-file credential.json --apply
+    --aws-role bigquery-role \\
+    --service-account reader@my-project.iam.gserviceaccount.com \\
+    --apply --output-file credential.json
 
 The token is that of --access-token-file, CLOUDSDK_AUTH_ACCESS_TOKEN,
 GOOGLE_OAUTH_ACCESS_TOKEN, or gcloud's application-default login.
