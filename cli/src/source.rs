@@ -41,9 +41,6 @@ pub(crate) fn warn(message: &str, io: &mut Io<'_>) {
 
 /// The provider in the audience of the credential file, which core has read.
 pub(crate) fn provider(source: &TokenSource) -> Provider {
-    let audience = binding::audience(source);
-    let name = audience.split_once("/projects/").map_or(audience, |(_, name)| name);
-    let mut parts = name.split('/');
-    let mut part = |skipped| parts.nth(skipped).unwrap_or_default().to_owned();
-    Provider { project_number: part(0), pool: part(3), id: part(1) }
+    let [project_number, pool, id] = binding::provider(source).map(str::to_owned);
+    Provider { project_number, pool, id }
 }

@@ -7,7 +7,7 @@ mod support;
 
 use rolebridge_cli::Exit;
 use serde_json::{Value, json};
-use site::{FORMS, Site};
+use site::{FORMS, Site, TOKENS};
 use support::{CLOUD, Ran, ran, ran_in, variables};
 
 /// The legs of a way to an access token, in their order.
@@ -106,8 +106,9 @@ fn a_wrong_audience_is_the_cross_of_its_own_leg() {
     let file = support::credential(&world, &patch);
     let wrong = ran(&["doctor"], &[("ROLEBRIDGE_CREDENTIALS", &file), ("ROLEBRIDGE_ALLOW_LOOPBACK", "1")]);
     assert_eq!((wrong.exit, legs(&wrong).last().map(String::as_str)), (Exit::File, Some("x audience")), "{wrong:?}");
-    // Its hint begins with a command.
-    assert!(wrong.output.contains("\n   fix:\n\ngcloud "), "{}", wrong.output);
+    // Its hint begins with a command, which has the name that the file has.
+    let command = "\n   fix:\n\ngcloud projects describe my-project --format='value(projectNumber)'\n";
+    assert!(wrong.output.contains(command), "{}", wrong.output);
 }
 
 #[test]
@@ -138,6 +139,18 @@ fn signs_are_shown_where_the_locale_is_of_utf_8_and_colours_on_a_terminal_alone(
 }
 
 #[test]
+fn a_clock_that_is_a_minute_off_is_warned_of() {
+    for (offset, is_warned_of) in [(-240, true), (240, true), (30, false)] {
+        let world = CLOUD.world(json!({ "clock": { "offset_seconds": offset } }));
+        let ran = ran_in(&world, &["doctor"]);
+        assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+        let side = if offset > 0 { "behind" } else { "ahead of" };
+        assert!(ran.output.contains(&format!(" s {side} AWS's\n")), "{}", ran.output);
+        assert_eq!(ran.output.contains("warning: AWS refuses"), is_warned_of, "{offset}: {}", ran.output);
+    }
+}
+
+#[test]
 fn aws_that_does_not_tell_the_caller_is_no_cross() {
     let world = CLOUD.world(json!({}));
     world.fault(json!({ "on": "aws.getCallerIdentity", "times": null, "do": { "status": 403, "body": "" } }));
@@ -165,6 +178,9 @@ const OTHERWISE: [(&str, &str); 2] = [
     ("id-token-role-not-bound", "the access token is refused first"),
 ];
 
+/// Failures of the step `identity` that are of the region.
+const OF_REGION: [&str; 3] = ["container-task-names-no-region", "region-not-to-be-had", "region-that-is-a-key"];
+
 #[test]
 fn every_failure_of_the_scenarios_is_diagnosed() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios");
@@ -177,7 +193,12 @@ fn every_failure_of_the_scenarios_is_diagnosed() {
         calls.iter().flat_map(|call| call.as_object().expect("an object").values()).any(|it| !it["error"].is_null())
     };
     let names = names.filter(|name| OTHERWISE.iter().all(|(other, _)| other != name)).filter(fails);
-    let rows: Vec<_> = names.map(|name| json!({ "row": name, "scenario": name })).collect();
+    let rows: Vec<_> = names
+        .map(|name| {
+            let leg = OF_REGION.contains(&name.as_str()).then_some("region");
+            json!({ "row": name, "scenario": name, "leg": leg })
+        })
+        .collect();
     assert!(rows.len() >= 60, "only {} failures", rows.len());
     diagnose_all(&rows);
 }
@@ -264,6 +285,11 @@ fn joined(text: &str) -> String {
 #[test]
 fn tokens_begin_as_the_search_for_them_supposes() {
     let world = CLOUD.world(json!({}));
-    assert!(ran_in(&world, &["token"]).output.starts_with("ya29."));
-    assert!(ran_in(&world, &["token", "--id-token", "https://service.example"]).output.starts_with("eyJ"));
+    let [access, identity, session] = TOKENS;
+    assert!(ran_in(&world, &["token"]).output.starts_with(access));
+    assert!(ran_in(&world, &["token", "--id-token", "https://service.example"]).output.starts_with(identity));
+    let host = world.metadata_url.strip_prefix("http://").expect("plain HTTP");
+    let lifetime = "X-aws-ec2-metadata-token-ttl-seconds: 60";
+    let answer = support::http::ask(host, "PUT /latest/api/token", &[lifetime]);
+    assert!(answer.body.starts_with(session), "{answer:?}");
 }

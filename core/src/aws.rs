@@ -99,7 +99,8 @@ enum RegionPlace {
 pub(crate) fn resolve(environment: &Environment, options: &Options, metadata_origin: Option<&Url>) -> Source {
     Source {
         key: key_source(environment, options, metadata_origin).unwrap_or_else(KeyPlace::Nowhere),
-        region: region_source(environment, options, metadata_origin).unwrap_or_else(RegionPlace::Nowhere),
+        region: region_source(environment, options, metadata_origin)
+            .unwrap_or_else(|error| RegionPlace::Nowhere(error.of_region())),
         role: options.role.clone(),
     }
 }
@@ -209,10 +210,12 @@ async fn with_profile(
         _ => None,
     };
     let region = match (region, &config) {
-        (RegionPlace::Profile(profile, after), Some(config)) => match profile.region(config)? {
-            Some(region) => RegionPlace::Known(region),
-            None => *after,
-        },
+        (RegionPlace::Profile(profile, after), Some(config)) => {
+            match profile.region(config).map_err(Error::of_region)? {
+                Some(region) => RegionPlace::Known(region),
+                None => *after,
+            }
+        }
         (region, _) => region,
     };
     let key = match (key, config) {
@@ -337,7 +340,7 @@ impl RegionPlace {
     }
 
     async fn find(self, context: &MintContext) -> Result<Region, Error> {
-        match self {
+        let region = match self {
             RegionPlace::Known(region) => Ok(region),
             RegionPlace::Task(url) => task_metadata::region(context, &url).await,
             RegionPlace::InstanceMetadata(endpoint) => {
@@ -345,7 +348,8 @@ impl RegionPlace {
             }
             RegionPlace::Nowhere(error) => Err(error),
             RegionPlace::Profile(..) => Err(Error::new(Kind::Internal, Step::Identity, "a profile was not read")),
-        }
+        };
+        region.map_err(Error::of_region)
     }
 }
 

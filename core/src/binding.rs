@@ -16,6 +16,7 @@ use url::Url;
 
 pub use crate::aws::caller::Workload;
 pub use crate::aws::{AtWork, Unusable};
+pub use crate::google::iam::principal_set;
 pub use crate::identity::{Identity, Region};
 pub use crate::logging::{FlightReport, Level, LogRecord};
 pub use crate::token_source::account::PendingSignature;
@@ -96,6 +97,16 @@ pub fn flight_reports(source: &TokenSource) -> Vec<FlightReport> {
 /// The audience of the credential file: the provider to which the identity is shown.
 pub fn audience(source: &TokenSource) -> &str {
     source.audience()
+}
+
+/// Of that audience, the number of the pool's project, the pool's id and the provider's.
+pub fn provider(source: &TokenSource) -> [&str; 3] {
+    source.provider()
+}
+
+/// Whether an error is of the region of AWS STS, and not of the keys.
+pub fn is_of_region(error: &Error) -> bool {
+    error.is_of_region()
 }
 
 /// What a supplier in another language gave. `expires_at` is in seconds since 1970 (UTC); an end that no clock reaches is none.

@@ -97,6 +97,7 @@ struct Details {
     code: Option<String>,
     hint: Option<Cow<'static, str>>,
     blamed: Option<Step>,
+    is_of_region: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -112,6 +113,7 @@ impl Error {
             code: None,
             hint: None,
             blamed: None,
+            is_of_region: false,
             retry_after: None,
             source: None,
         }))
@@ -177,6 +179,15 @@ impl Error {
 
     pub(crate) fn blames(&self, step: Step) -> bool {
         self.0.blamed == Some(step)
+    }
+
+    /// Of an identity, the region is what is wrong or missing.
+    pub(crate) fn of_region(self) -> Error {
+        self.with(|details| details.is_of_region = true)
+    }
+
+    pub(crate) fn is_of_region(&self) -> bool {
+        self.0.is_of_region
     }
 
     pub(crate) fn caused_by(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

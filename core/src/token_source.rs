@@ -157,6 +157,10 @@ impl TokenSource {
         self.0.setup.request.config.audience.as_str()
     }
 
+    pub(crate) fn provider(&self) -> [&str; 3] {
+        self.0.setup.request.config.audience.parts()
+    }
+
     /// The cached token, if it needs no renewal: no lock is taken and nothing is started.
     pub fn cached(&self) -> Option<Token> {
         self.0.current.token(self.0.coarse_now())

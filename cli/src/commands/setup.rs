@@ -104,9 +104,10 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
             return Err(Administrator::missing());
         }
         let number = arguments.project_number.clone().ok_or_else(|| {
-            Failure::usage("the project's number is needed where Google is not asked for it").hinting(
-                "`gcloud projects describe PROJECT_ID --format='value(projectNumber)'` prints it for --project-number",
-            )
+            let project = &arguments.project;
+            Failure::usage("the project's number is needed where Google is not asked for it").hinting(format!(
+                "`gcloud projects describe {project} --format='value(projectNumber)'` prints it for --project-number"
+            ))
         })?;
         let desired = desired(arguments, number);
         let plan = Plan::new(&desired, &Found::default(), arguments.replace);

@@ -4,6 +4,7 @@ use super::endpoints::Endpoints;
 use super::json::Object;
 use crate::error::Error;
 use crate::quote;
+use std::borrow::Cow;
 
 const SHAPE: &str =
     "//iam.googleapis.com/projects/PROJECT_NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER";
@@ -18,7 +19,7 @@ pub(crate) struct Audience {
 /// Why a text is no audience: the end of a sentence about it, and what to do.
 pub(super) struct Wrong {
     pub(super) problem: String,
-    pub(super) hint: &'static str,
+    pub(super) hint: Cow<'static, str>,
 }
 
 impl Audience {
@@ -28,7 +29,9 @@ impl Audience {
     }
 
     pub(super) fn parse(name: &str, endpoints: &Endpoints) -> Result<Audience, Wrong> {
-        let refused = |problem: String, hint: &'static str| Err(Wrong { problem, hint });
+        fn refused(problem: String, hint: impl Into<Cow<'static, str>>) -> Result<Audience, Wrong> {
+            Err(Wrong { problem, hint: hint.into() })
+        }
 
         // gcloud writes googleapis.com in every universe.
         let hosts = ["//iam.googleapis.com/".to_owned(), format!("//iam.{}/", endpoints.domain())];
@@ -43,13 +46,25 @@ impl Audience {
         if project.is_empty() || !project.bytes().all(|byte| byte.is_ascii_digit()) {
             return refused(
                 format!("names the project by {}, and must name it by its number", quote::name(project)),
-                "`gcloud projects describe PROJECT_ID --format='value(projectNumber)'` prints the number",
+                match is_google_id(project) {
+                    true => format!(
+                        "`gcloud projects describe {project} --format='value(projectNumber)'` prints the number"
+                    ),
+                    false => "copy the number from the project's page in the Google Cloud console".to_owned(),
+                },
             );
         }
         match rest {
             [] | ["providers"] => refused(
                 format!("names the pool {} and no provider in it", quote::name(pool)),
-                "append `/providers/PROVIDER`; `gcloud iam workload-identity-pools providers list` names them",
+                match is_google_id(pool) {
+                    true => format!(
+                        "append `/providers/PROVIDER`; `gcloud iam workload-identity-pools providers list \
+                         --workload-identity-pool={pool} --location=global --project={project} --format='value(name)'` \
+                         names them"
+                    ),
+                    false => COPY.to_owned(),
+                },
             ),
             ["providers", provider] if is_id(pool) && is_id(provider) => Ok(Audience {
                 name: name.to_owned(),
@@ -67,6 +82,13 @@ impl Audience {
         &self.name
     }
 
+    /// The number of the pool's project, the pool's id and the provider's.
+    pub(crate) fn parts(&self) -> [&str; 3] {
+        // The shape is the one that was read: //HOST/projects/NUMBER/locations/global/workloadIdentityPools/…
+        let part = |index| self.name.split('/').nth(index).unwrap_or_default();
+        [part(4), part(8), part(10)]
+    }
+
     /// The pool's resource name, as `principalSet://iam.googleapis.com/…` continues.
     pub(crate) fn pool(&self) -> &str {
         &self.pool
@@ -74,6 +96,13 @@ impl Audience {
 }
 
 const COPY: &str = "copy it from `gcloud iam workload-identity-pools providers describe … --format='value(name)'`, with `//iam.googleapis.com/` before it";
+
+/// Whether it may be the id of a pool or a project as Google gives them, and so stand in the command of a hint: no key has
+/// so few letters of one case.
+fn is_google_id(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (4..=32).contains(&text.len()) && text.bytes().all(is_allowed)
+}
 
 /// Whether it stays in its place: in a URL, in a header, and in the command of a hint. (Which ids there can be is Google's
 /// to say: 4 to 32 of `[a-z0-9-]` today.)

@@ -85,8 +85,14 @@ impl Account<'_> {
 
     /// The sessions of the workload's AWS role.
     fn principals(self) -> String {
-        format!("principalSet://iam.googleapis.com/{}/attribute.aws_role/{UNKNOWN_ROLE}", self.pool)
+        principal_set(self.pool, UNKNOWN_ROLE)
     }
+}
+
+/// The identities of a pool, named as in a projects/… path, whose `attribute.aws_role` is this one: by Google's default
+/// mapping, every session of that role.
+pub fn principal_set(pool: &str, role: &str) -> String {
+    format!("principalSet://iam.googleapis.com/{pool}/attribute.aws_role/{role}")
 }
 
 fn malformed(step: Step, what: &str) -> Error {

@@ -13,6 +13,10 @@ use std::time::SystemTime;
 
 /// What the service account is asked to sign.
 const PAYLOAD: &[u8] = b"rolebridge doctor";
+/// The leg of which a step of core's, the identity, tells no end of its own.
+const REGION: &str = "region";
+/// AWS refuses what was signed five minutes before or after its time: from a minute on, somebody should know.
+const SKEW_TO_WARN_OF: i64 = 60;
 /// Google's limit for what an identity is mapped to.
 const LONGEST_SUBJECT: usize = 127;
 
@@ -42,7 +46,11 @@ impl Leg {
     }
 
     fn failed(error: Error) -> Leg {
-        let name = if error.field() == Some("audience") { "audience" } else { error.step().name() };
+        let name = match error.field() {
+            Some("audience") => "audience",
+            _ if binding::is_of_region(&error) => REGION,
+            _ => error.step().name(),
+        };
         Leg { end: End::Failed(error), ..Leg::passed(name, "") }
     }
 
@@ -164,6 +172,12 @@ fn subject(length: usize) -> Leg {
     }
 }
 
+fn skew_warning() -> String {
+    "AWS refuses what is signed more than five minutes before or after its own time: let this machine's clock follow a \
+     time server"
+        .to_owned()
+}
+
 /// What AWS knows of the workload, and Google will see of it.
 fn of_workload(workload: &Workload) -> Vec<Leg> {
     let clock = match workload.clock_skew_seconds {
@@ -171,10 +185,11 @@ fn of_workload(workload: &Workload) -> Vec<Leg> {
         Some(-1..=1) => Leg::passed("clock", "that of AWS"),
         Some(seconds) => {
             let side = if seconds > 0 { "behind" } else { "ahead of" };
-            Leg::passed("clock", format!("{} s {side} AWS's", seconds.unsigned_abs()))
+            let leg = Leg::passed("clock", format!("{} s {side} AWS's", seconds.unsigned_abs()));
+            Leg { warnings: (seconds.abs() >= SKEW_TO_WARN_OF).then(skew_warning).into_iter().collect(), ..leg }
         }
     };
-    let mut legs = vec![Leg::passed("region", workload.region.as_str()), clock];
+    let mut legs = vec![Leg::passed(REGION, workload.region.as_str()), clock];
     match (&workload.arn, workload.google_attribute()) {
         (Ok(arn), Some(role)) => legs.extend([
             Leg::passed("caller", arn.as_str()),

@@ -2,6 +2,7 @@
 
 use super::step::{Change, Step};
 use crate::ids::Provider;
+use rolebridge::binding::principal_set;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -126,10 +127,7 @@ impl Desired {
 
     /// Every session of a role, as IAM names it.
     pub(super) fn member(&self, role: &str) -> String {
-        let (pool, account) = (self.pool_name(), &self.account);
-        format!(
-            "principalSet://iam.googleapis.com/{pool}/attribute.aws_role/arn:aws:sts::{account}:assumed-role/{role}"
-        )
+        principal_set(&self.pool_name(), &format!("arn:aws:sts::{}:assumed-role/{role}", self.account))
     }
 
     /// The part of the service account's address before the `@`.
