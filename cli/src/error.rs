@@ -5,6 +5,8 @@ use crate::ids::Wrong;
 use std::path::Path;
 use std::{fmt, io};
 
+const YOURS: &str = "name a file that is yours, or run as its owner";
+
 /// Why a run ends.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -29,19 +31,28 @@ impl Failure {
         Failure::of(error, Exit::Usage)
     }
 
-    /// A file that could not be read or written: `what` is the verb.
-    pub(crate) fn file(what: &str, path: &Path, cause: &io::Error) -> Failure {
-        let hint = match cause.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "make room on that disk, or name another place"
-            }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "name a file that is yours, or run as its owner"
-            }
-            io::ErrorKind::NotFound if what == "written" => "make its folder first, or name another place",
+    /// A file that could not be read.
+    pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> Failure {
+        Failure::new(Exit::File, format!("`{}` cannot be read: {}", path.display(), reason(cause))).hinting(match cause
+            .kind()
+        {
+            io::ErrorKind::PermissionDenied => YOURS,
             _ => "name another file",
-        };
-        Failure::new(Exit::File, format!("`{}` cannot be {what}: {}", path.display(), reason(cause))).hinting(hint)
+        })
+    }
+
+    /// A file that could not be written.
+    pub(crate) fn unwritable(path: &Path, cause: &io::Error) -> Failure {
+        Failure::new(Exit::File, format!("`{}` cannot be written: {}", path.display(), reason(cause))).hinting(
+            match cause.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "make room on that disk, or name another place"
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => YOURS,
+                io::ErrorKind::NotFound => "make its folder first, or name another place",
+                _ => "name another file",
+            },
+        )
     }
 
     /// Standard output that does not take what is written to it.

@@ -7,12 +7,12 @@ use std::path::Path;
 
 /// Writes what anybody may read, as far as the process's mask and the file that is there allow.
 pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
-    replace(path, content, Readers::Others).map_err(|cause| Failure::file("written", path, &cause))
+    replace(path, content, Readers::Others).map_err(|cause| Failure::unwritable(path, &cause))
 }
 
 /// Writes what its owner alone may read, whatever was there.
 pub(crate) fn write_secret(path: &Path, content: &str) -> Result<(), Failure> {
-    replace(path, content, Readers::Owner).map_err(|cause| Failure::file("written", path, &cause))
+    replace(path, content, Readers::Owner).map_err(|cause| Failure::unwritable(path, &cause))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

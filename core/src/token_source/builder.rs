@@ -143,7 +143,7 @@ impl CredentialFile {
                 "decode it, and set ROLEBRIDGE_CREDENTIALS to the JSON, or write that to a file and name the file"
             }
             (quote::Kind::Key | quote::Kind::Other, _) => {
-                "name the file that `gcloud iam workload-identity-pools create-cred-config … --aws` writes"
+                "name the file that `rolebridge config create` writes, or `gcloud iam workload-identity-pools create-cred-config … --aws`"
             }
         })
     }
@@ -396,5 +396,5 @@ fn named_by(environment: &Environment) -> Option<CredentialFile> {
 
 fn nothing_named() -> Error {
     Error::config("", "is not named: neither ROLEBRIDGE_CREDENTIALS nor GOOGLE_APPLICATION_CREDENTIALS is set")
-        .hinting("write one with `gcloud iam workload-identity-pools create-cred-config … --aws` and name its path")
+        .hinting("write one with `rolebridge config create`, or with `gcloud iam workload-identity-pools create-cred-config … --aws`, and name its path")
 }

@@ -56,12 +56,12 @@ pub(super) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
     let builder = TokenSource::builder().environment(environment.snapshot());
     let path = arguments.file.as_path();
     let (source, text) = if path == Path::new("-") {
-        let text = io.read().map_err(|cause| Failure::file("read", path, &cause))?;
+        let text = io.read().map_err(|cause| Failure::unreadable(path, &cause))?;
         (builder.json(text.as_str()).build()?, text)
     } else {
         // Core refuses what is no file of a credential's size.
         let source = builder.file(path).build()?;
-        (source, fs::read_to_string(path).map_err(|cause| Failure::file("read", path, &cause))?)
+        (source, fs::read_to_string(path).map_err(|cause| Failure::unreadable(path, &cause))?)
     };
     let file: Map<String, Value> = serde_json::from_str(&text)
         .map_err(|_| Failure::new(Exit::File, format!("`{}` changed while it was read", path.display())))?;

@@ -55,7 +55,7 @@ impl Administrator {
         environment: &Variables,
     ) -> Result<Option<Administrator>, Failure> {
         let token = match file {
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|cause| Failure::file("read", path, &cause))?),
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|cause| Failure::unreadable(path, &cause))?),
             None => VARIABLES.iter().find_map(|name| environment.text(name)),
         };
         if let Some(token) = token.map(Zeroizing::new) {
@@ -75,7 +75,7 @@ impl Administrator {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => Zeroizing::new(text),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(Failure::file("read", path, &cause)),
+            Err(cause) => return Err(Failure::unreadable(path, &cause)),
         };
         // What the parser says may quote what it read.
         let login: Login = serde_json::from_str(&text).unwrap_or_default();
