@@ -97,11 +97,11 @@ impl Audience {
 
 const COPY: &str = "copy it from `gcloud iam workload-identity-pools providers describe … --format='value(name)'`, with `//iam.googleapis.com/` before it";
 
-/// Whether it may be the id of a pool or a project as Google gives them, and so stand in the command of a hint: no key has
-/// so few letters of one case.
+/// Whether it may be the id of a pool or a project as Google gives them, and no key, so that it may stand in the command of
+/// a hint.
 fn is_google_id(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (4..=32).contains(&text.len()) && text.bytes().all(is_allowed)
+    (4..=32).contains(&text.len()) && text.bytes().all(is_allowed) && !text.starts_with('-') && quote::is_name(text)
 }
 
 /// Whether it stays in its place: in a URL, in a header, and in the command of a hint. (Which ids there can be is Google's
