@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Tries what dist/ holds for the other platforms of Linux here, on an emulated processor or with another C library.
 
-Needs the rights of root, and of Debian the packages `debootstrap` and `qemu-user-static`. What systems consist of
-comes from Debian, and a Node for musl from PyPI. No Python for musl is to be had: that wheel is tried on Alpine
-(`alpine.sh`).
+Needs the rights of root, of Debian the packages `debootstrap` and `qemu-user-static`, and a Python 3.13. What systems
+consist of comes from Debian, a Node for musl from PyPI; a Python for musl is built (`musl_python.py`).
 """
 
 import shutil
@@ -12,6 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import musl_python
 import runtimes
 from check import WHEELS
 from install import expect, the_only
@@ -34,8 +34,7 @@ def main() -> None:
         for platform in PLATFORMS:
             if platform.system == "linux" and platform.name != "linux-x64-gnu":
                 root = made(platform)
-                if not platform.is_musl:
-                    python(cloud, platform, root)
+                python(cloud, platform, root)
                 node(cloud, platform, root, registry)
 
 
@@ -53,7 +52,12 @@ def made(platform: Platform) -> Path:
         wanted = "musl_*.deb" if platform.is_musl else "*.deb"
         for package in sorted((Path(place) / "var/cache/apt/archives").glob(wanted)):
             run("dpkg", "-x", package, root)
-    node_for_musl(platform, root) if platform.is_musl else node_for_glibc(platform, root)
+    if platform.is_musl:
+        node_for_musl(platform, root)
+        (root / "python").mkdir()
+        musl_python.build(f"{QEMU[platform.processor]}-linux-musl", root / "python")
+    else:
+        node_for_glibc(platform, root)
     (root / "made").touch()
     return root
 
@@ -79,11 +83,14 @@ def node_for_musl(platform: Platform, root: Path) -> None:
 def python(cloud: Cloud, platform: Platform, root: Path) -> None:
     wheel = the_only(DIST, WHEELS[platform.name])
     with tempfile.TemporaryDirectory() as place:
-        tag = ("--python-version", "3.11", "--platform", f"manylinux2014_{QEMU[platform.processor]}")
+        tag = ("--python-version", "3.11", "--platform", f"{platform.compatibility}_{QEMU[platform.processor]}")
         options = ("--quiet", "--no-deps", "--only-binary=:all:", *tag, "--target", place)
         run(sys.executable, "-m", "pip", "install", *options, wheel)
-        program = (*emulated(platform, root), root / "usr" / "bin" / "python3.11", "-c", PYTHON)
-        expect(cloud.mint(program, Path(place), {"PYTHONPATH": place}))
+        program, variables = root / "usr" / "bin" / "python3.11", {"PYTHONPATH": place}
+        if platform.is_musl:
+            program = musl_python.program(root / "python")
+            variables = musl_python.environment(root / "python", place)
+        expect(cloud.mint((*emulated(platform, root), program, "-c", PYTHON), Path(place), variables))
     print(f"{wheel.name}: minting on {platform.name}", flush=True)
 
 

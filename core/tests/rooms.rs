@@ -16,6 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "environment",
             "error",
+            "google",
             "host",
             "identity",
             "logging",
