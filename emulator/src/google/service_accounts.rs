@@ -21,17 +21,20 @@ type Call = fn(&mut Facts, &Request, &str) -> Answer;
 
 pub(crate) fn route(method: &Method, path: &[&str]) -> Option<Route> {
     let ["v1", "projects", project, "serviceAccounts", path @ ..] = path else { return None };
-    let (operation, verb, name, call): (_, _, _, Call) = match (method.as_str(), path) {
-        ("POST", []) => ("iam.createServiceAccount", "create", "", create),
-        ("GET", []) => ("iam.listServiceAccounts", "list", "", list),
-        ("GET", [name]) => ("iam.serviceAccount", "get", *name, get),
-        ("DELETE", [name]) => ("iam.deleteServiceAccount", "delete", *name, delete),
-        ("POST", [name]) => ("iam.undeleteServiceAccount", "undelete", name.strip_suffix(":undelete")?, undelete),
+    let (operation, permission, name, call): (_, _, _, Call) = match (method.as_str(), path) {
+        ("POST", []) => ("iam.createServiceAccount", "serviceAccounts.create", "", create),
+        ("GET", []) => ("iam.listServiceAccounts", "serviceAccounts.list", "", list),
+        ("GET", [name]) => ("iam.serviceAccount", "serviceAccounts.get", *name, get),
+        ("GET", [name, "keys"]) => ("iam.listServiceAccountKeys", "serviceAccountKeys.list", *name, keys),
+        ("DELETE", [name]) => ("iam.deleteServiceAccount", "serviceAccounts.delete", *name, delete),
+        ("POST", [name]) => {
+            ("iam.undeleteServiceAccount", "serviceAccounts.undelete", name.strip_suffix(":undelete")?, undelete)
+        }
         _ => return None,
     };
-    let (project, name) = ((*project).to_owned(), name.to_owned());
+    let (project, name, permission) = ((*project).to_owned(), name.to_owned(), format!("iam.{permission}"));
     Some(Route::new(operation, move |facts, request| {
-        require_owner(facts, request, &project, &format!("iam.serviceAccounts.{verb}"))?;
+        require_owner(facts, request, &project, &permission)?;
         require_service(facts, "iam.googleapis.com")?;
         call(facts, request, &name)
     }))
@@ -69,6 +72,11 @@ fn list(facts: &mut Facts, request: &Request, _: &str) -> Answer {
 fn get(facts: &mut Facts, _: &Request, name: &str) -> Answer {
     let email = facts.service_accounts.email(name).ok_or_else(|| unknown(name))?;
     Ok(ok(&facts.service_accounts.by_email[&email].resource(&facts.project.id, &email)))
+}
+
+/// Nobody has made a key here; a fault answers that somebody has.
+fn keys(facts: &mut Facts, _: &Request, name: &str) -> Answer {
+    facts.service_accounts.email(name).map(|_| ok(&json!({}))).ok_or_else(|| unknown(name))
 }
 
 fn delete(facts: &mut Facts, _: &Request, name: &str) -> Answer {

@@ -31,6 +31,8 @@ fn a_service_account_is_made_once() {
     for name in [&made["email"], &made["uniqueId"]] {
         assert_eq!(project.get(&format!("my-project/serviceAccounts/{}", name.as_str().expect("text"))).ok(), made);
     }
+    project.get(&format!("my-project/serviceAccounts/{}/keys", made["email"].as_str().expect("text"))).ok();
+    project.get("my-project/serviceAccounts/none@example.com/keys").refused(404, "NOT_FOUND");
     let again = make("new-reader", json!({})).refused(409, "already exists within project projects/my-project");
     assert_eq!(again["error"]["status"], "ALREADY_EXISTS");
     for id in ["", "short", "1number", "Capital", "ends-with-", &"a".repeat(31)] {
