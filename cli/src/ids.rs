@@ -60,7 +60,7 @@ pub(crate) fn provider(text: &str) -> Result<Provider, Wrong> {
 pub(crate) fn project_number(text: &str) -> Result<String, Wrong> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return wrong(
-            format!("the provider names its project by `{text}`, and must name it by its number"),
+            format!("`{text}` is not a project's number, by which a provider names its project"),
             match project_id(text) {
                 Ok(id) => format!("`gcloud projects describe {id} --format='value(projectNumber)'` prints the number"),
                 Err(_) => "copy the number from the project's page in the Google Cloud console".to_owned(),

@@ -210,7 +210,7 @@ fn an_api_that_google_does_not_know_as_enabled_yet_is_waited_for() {
     site.world.fault(fault(1));
     let ended = site.setup(&["--apply"]);
     assert_eq!(ended.exit, Exit::Failed, "{ended:?}");
-    assert!(ended.talk.contains("hint: an API that was just enabled may take minutes"), "{ended:?}");
+    assert!(ended.talk.contains("hint: enable that API in the project that Google names"), "{ended:?}");
 }
 
 #[test]
@@ -547,7 +547,9 @@ fn a_login_of_gcloud_s_is_a_token_too() {
             "{refused:?}"
         );
     }
-    // A token that is named counts before it.
+    // The plan of everything needs no login; a token that is named counts before one.
+    let plan = site.run(&OFFLINE, &[("CLOUDSDK_CONFIG", &folder)]);
+    assert!(plan.exit == Exit::Done && plan.talk.contains("the plan is of everything"), "{plan:?}");
     assert_done(&site.setup(&["--check"]));
 }
 
@@ -567,7 +569,7 @@ fn removal_undoes_what_was_made_here() {
     assert_done(&setup(&["--apply", "--output-file", &file]));
     let plan = setup(&["--remove"]);
     let lines: Vec<_> = plan.output.lines().collect();
-    let member = format!("1. let act as it no more: {}", site.member(ROLE));
+    let member = format!("1. let act as the service account no more: {}", site.member(ROLE));
     assert_eq!(lines, [&*member, "2. delete the provider", "3. delete the pool", "4. delete the service account"]);
     assert!(plan.talk.contains("APIs stay enabled"), "{plan:?}");
 
@@ -630,7 +632,12 @@ fn removal_leaves_what_it_did_not_make_and_what_others_use() {
     let removed = site.setup(&["--remove", "--apply"]);
     assert_done(&removed);
     assert_eq!(site.writes()[before..], ["iam.setPolicy"]);
-    assert!(removed.talk.contains("the provider `aws-provider` stays: others of its pool may act"), "{removed:?}");
+    assert!(
+        removed
+            .talk
+            .contains("the provider `aws-provider` stays: identities of the pool have roles on `bigquery-reader@"),
+        "{removed:?}"
+    );
     let left = site.policy();
     assert_eq!(left[0]["members"], json!([site.member("second-role")]), "{left}");
     assert_eq!(left[1]["members"], json!([site.member("third-role")]), "{left}");
@@ -646,13 +653,121 @@ fn removal_leaves_what_it_did_not_make_and_what_others_use() {
 }
 
 #[test]
+fn removal_takes_the_roles_out_of_every_binding_and_tells_what_they_still_have() {
+    let site = Site::new("setup-remove-bindings", json!({}));
+    let (member, condition) = (site.member(ROLE), json!({ "title": "never", "expression": "false" }));
+    site.set_policy(json!([
+        { "role": "roles/iam.workloadIdentityUser", "members": [member] },
+        { "role": "roles/iam.workloadIdentityUser", "members": [member], "condition": condition },
+        { "role": "roles/iam.serviceAccountTokenCreator", "members": [member] },
+    ]));
+    let removed = site.setup(&["--remove", "--apply"]);
+    assert_done(&removed);
+    assert_eq!(site.policy(), json!([{ "role": "roles/iam.serviceAccountTokenCreator", "members": [member] }]));
+    let told = format!("note: `{member}` still has `roles/iam.serviceAccountTokenCreator` on the service account.");
+    assert!(removed.talk.contains(&told), "{removed:?}");
+}
+
+#[test]
+fn removal_leaves_a_pool_that_another_service_account_trusts() {
+    let site = Site::new("setup-remove-shared", json!({ "ready": false }));
+    let project = site.info("/project/id");
+    let token = [("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"))];
+    let setup = |account: &str, more: &[&str]| {
+        let email = format!("{account}@{project}.iam.gserviceaccount.com");
+        let mut arguments = vec!["setup", "--project", project, "--aws-account", site.info("/account")];
+        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
+        arguments.extend(more);
+        site.run(&arguments, &token)
+    };
+    for account in ["first-account", "second-account"] {
+        assert_done(&setup(account, &["--apply"]));
+    }
+    let before = site.writes().len();
+    // One that is misspelt is nobody's, and removes nothing.
+    let removed = setup("frist-account", &["--remove", "--apply"]);
+    assert_done(&removed);
+    let trusted = ["first-account", "second-account"].map(|name| format!("`{name}@{project}.iam.gserviceaccount.com`"));
+    assert!(removed.talk.contains(&format!("the pool have roles on {}, {}", trusted[0], trusted[1])), "{removed:?}");
+    assert_eq!(site.writes().len(), before);
+    assert_done(&setup("first-account", &["--remove", "--apply"]));
+    assert_eq!(site.writes()[before..], ["iam.setPolicy", "iam.deleteServiceAccount"]);
+    let before = site.writes().len();
+    assert_done(&setup("second-account", &["--remove", "--apply"]));
+    let all = ["iam.setPolicy", "iam.deleteProvider", "iam.deletePool", "iam.deleteServiceAccount"];
+    assert_eq!(site.writes()[before..], all);
+}
+
+#[test]
+fn removal_leaves_an_account_with_keys_and_a_pool_whose_providers_have_more_than_a_page() {
+    let site = Site::new("setup-remove-keys", json!({ "ready": false }));
+    let project = site.info("/project/id");
+    let email = format!("new-account@{project}.iam.gserviceaccount.com");
+    let setup = |more: &[&str]| {
+        let mut arguments = vec!["setup", "--project", project, "--aws-account", site.info("/account")];
+        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
+        arguments.extend(more);
+        site.run(&arguments, &[("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"))])
+    };
+    assert_done(&setup(&["--apply"]));
+    let keys = json!({ "keys": [{ "name": "a-key" }] });
+    site.world.fault(json!({ "on": "iam.listServiceAccountKeys", "times": null, "do": { "replace": keys } }));
+    let more = json!({ "nextPageToken": "1" });
+    site.world.fault(json!({ "on": "iam.listProviders", "times": null, "do": { "merge": more } }));
+    let removed = setup(&["--remove", "--apply"]);
+    assert_done(&removed);
+    for told in
+        [format!("`{email}` stays: somebody has made keys of it"), "stays: it has a provider that stays".to_owned()]
+    {
+        assert!(removed.talk.contains(&told), "{removed:?}");
+    }
+}
+
+#[test]
+fn nothing_is_removed_where_nothing_can_be_seen() {
+    let site = Site::new("setup-remove-blind", json!({ "ready": false }));
+    let refused = site.setup(&["--remove", "--apply"]);
+    assert_eq!(refused.exit, Exit::Failed);
+    assert!(refused.talk.contains("hint: `gcloud services enable iam.googleapis.com"), "{refused:?}");
+}
+
+#[test]
+fn what_google_refuses_for_good_is_not_to_be_run_again_as_it_is() {
+    let site = Site::new("setup-refused", json!({ "ready": false }));
+    let refused = site.setup(&["--apply", "--attribute-condition", "no such thing ("]);
+    assert_eq!(refused.exit, Exit::Failed);
+    assert!(
+        refused.talk.contains("answered 400") && refused.talk.contains("hint: change what Google names"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_answer_that_is_not_google_s_is_told_as_that() {
+    let site = Site::new("setup-page", json!({}));
+    for action in [json!({ "status": 200, "body": "<html>" }), json!({ "replace": { "services": [] } })] {
+        site.world.fault(json!({ "on": "serviceusage.batchGet", "times": null, "do": action }));
+        let ended = site.setup(&["--check"]);
+        assert_eq!(ended.exit, Exit::Failed, "{action}: {ended:?}");
+        assert!(
+            ended.talk.contains("Google's answer is not as documented") && ended.talk.contains("proxy"),
+            "{ended:?}"
+        );
+    }
+    site.world.clear_faults();
+    // A connection that is cut is made again, for what only reads.
+    site.world.fault(json!({ "on": "iam.pool", "do": { "close": true } }));
+    assert_done(&site.setup(&["--check"]));
+}
+
+#[test]
 fn removal_is_printed_as_commands_too() {
     let site = Site::new("setup-remove-formats", json!({ "ready": false }));
     assert_done(&site.setup(&["--apply"]));
     let shown = |format: &str| site.setup(&["--remove", "--format", format]);
     for (format, words) in [
         ("gcloud", ["remove-iam-policy-binding", "providers delete aws-provider", "delete aws-pool"]),
-        ("rest", ["(.bindings[] | select(", "-X DELETE", "/workloadIdentityPools/aws-pool'"]),
+        ("rest", ["(.bindings[] | select(.role", "-X DELETE", "/workloadIdentityPools/aws-pool'"]),
     ] {
         let shown = shown(format);
         assert_done(&shown);
@@ -704,6 +819,21 @@ fn commands_of_gcloud_are_these() {
     let ran = ran(&[&OFFLINE[..], &["--format", "gcloud"]].concat(), &[]);
     let expected = include_str!("setup/gcloud.sh");
     assert_eq!(ran.output, expected);
+}
+
+#[test]
+fn calls_by_curl_are_these() {
+    let ran = ran(&[&OFFLINE[..], &["--format", "rest"]].concat(), &[]);
+    assert_eq!(ran.output, include_str!("setup/rest.sh"));
+}
+
+#[test]
+fn terraform_makes_no_account_of_elsewhere() {
+    let mut arguments = OFFLINE;
+    arguments[8] = "account@elsewhere.iam.gserviceaccount.com";
+    let ran = ran(&[&arguments[..], &["--format", "terraform"]].concat(), &[]);
+    assert!(ran.output.contains("google_service_account_iam_member"), "{}", ran.output);
+    assert!(!ran.output.contains("google_service_account\"") && !ran.output.contains("google_service_account.account"));
 }
 
 #[test]

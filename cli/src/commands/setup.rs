@@ -99,8 +99,20 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
     check_arguments(arguments)?;
     let token_file = arguments.access_token_file.as_deref();
-    let Some(administrator) = Administrator::find(token_file, &arguments.project, environment)? else {
-        if arguments.apply || arguments.check || arguments.remove {
+    let asks = arguments.apply || arguments.check || arguments.remove;
+    let administrator = match Administrator::named(token_file, environment)? {
+        Some(administrator) => Some(administrator),
+        None => match Administrator::logged_in(&arguments.project, environment) {
+            // The plan of everything needs nobody's login.
+            Err(failure) if !asks && arguments.project_number.is_some() => {
+                io.say(format_args!("note: {}; the plan is of everything.", failure.sentence().unwrap_or_default()));
+                None
+            }
+            found => found?,
+        },
+    };
+    let Some(administrator) = administrator else {
+        if asks {
             return Err(Administrator::missing());
         }
         let number = arguments.project_number.clone().ok_or_else(|| {
@@ -121,6 +133,14 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
             .hinting("leave --project-number out"));
     }
     let desired = desired(arguments, number);
+    if arguments.remove && !services.has_iam() {
+        let project = &arguments.project;
+        return Err(Failure::new(
+            Exit::Failed,
+            "IAM's API is not enabled, so nothing that is there can be seen or removed",
+        )
+        .hinting(format!("`gcloud services enable iam.googleapis.com --project={project}` enables it")));
+    }
     if !arguments.apply && !services.has_iam() {
         io.say("note: IAM's API is not enabled, so nothing of it can be read, and all of it counts as missing.");
     }
@@ -129,10 +149,18 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
         false => Ok(Plan::new(&desired, &cloud.read(&desired)?, arguments.replace)),
     };
     if arguments.remove {
-        for kept in removal(&desired, &cloud)?.kept {
-            io.say(format_args!("note: {kept}."));
+        for note in removal(&desired, &cloud)?.notes {
+            io.say(format_args!("note: {note}."));
         }
-        io.say("note: APIs stay enabled, and credential files stay where they are.");
+        io.say(
+            "note: APIs stay enabled, and credential files stay where they are. Policies of other resources and projects \
+             are not looked at, nor what runs as the service account.",
+        );
+    }
+    if !arguments.remove {
+        for note in plan::notes(&desired, &cloud.read(&desired)?) {
+            io.say(format_args!("note: {note}"));
+        }
     }
     if arguments.check {
         return check(&desired, &cloud.read(&desired)?, io);

@@ -48,34 +48,27 @@ struct Refreshed {
 }
 
 impl Administrator {
-    /// Whoever is named by the file, by a variable or by a login, the first of them; none if nothing names anybody.
-    pub(super) fn find(
-        file: Option<&Path>,
-        project: &str,
-        environment: &Variables,
-    ) -> Result<Option<Administrator>, Failure> {
+    /// Whoever is named by the file or by a variable; none if neither names anybody.
+    pub(super) fn named(file: Option<&Path>, environment: &Variables) -> Result<Option<Administrator>, Failure> {
         let token = match file {
             Some(path) => Some(std::fs::read_to_string(path).map_err(|cause| Failure::unreadable(path, &cause))?),
             None => VARIABLES.iter().find_map(|name| environment.text(name)),
         };
-        if let Some(token) = token.map(Zeroizing::new) {
-            let authorization = bearer(&token).ok_or_else(|| {
-                Failure::usage("the access token is empty or has characters that no token has")
-                    .hinting("`gcloud auth print-access-token` prints one")
-            })?;
-            return Ok(Some(Administrator { authorization, quota_project: None }));
-        }
-        match login_file(environment) {
-            Some(path) => Administrator::logged_in(&path, project, environment),
-            None => Ok(None),
-        }
+        let Some(token) = token.map(Zeroizing::new) else { return Ok(None) };
+        let authorization = bearer(&token).ok_or_else(|| {
+            Failure::usage("the access token is empty or has characters that no token has")
+                .hinting("`gcloud auth print-access-token` prints one")
+        })?;
+        Ok(Some(Administrator { authorization, quota_project: None }))
     }
 
-    fn logged_in(path: &Path, project: &str, environment: &Variables) -> Result<Option<Administrator>, Failure> {
-        let text = match std::fs::read_to_string(path) {
+    /// Whoever has logged in by gcloud on this machine; none if nobody has.
+    pub(super) fn logged_in(project: &str, environment: &Variables) -> Result<Option<Administrator>, Failure> {
+        let Some(path) = login_file(environment) else { return Ok(None) };
+        let text = match std::fs::read_to_string(&path) {
             Ok(text) => Zeroizing::new(text),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(Failure::unreadable(path, &cause)),
+            Err(cause) => return Err(Failure::unreadable(&path, &cause)),
         };
         // What the parser says may quote what it read.
         let login: Login = serde_json::from_str(&text).unwrap_or_default();

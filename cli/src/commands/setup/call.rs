@@ -60,13 +60,27 @@ fn accounts_url(desired: &Desired) -> String {
     format!("https://iam.googleapis.com/v1/projects/{}/serviceAccounts", desired.project)
 }
 
+pub(super) fn accounts_page_url(desired: &Desired, page_token: &str) -> String {
+    format!("{}?pageSize=100&pageToken={page_token}", accounts_url(desired))
+}
+
+pub(super) fn user_keys_url(desired: &Desired) -> String {
+    format!("{}/keys?keyTypes=USER_MANAGED", account_url(desired))
+}
+
 pub(super) fn account_url(desired: &Desired) -> String {
     format!("{}/{}", accounts_url(desired), desired.service_account)
 }
 
 /// The call that reads the service account's policy.
 pub(super) fn read_policy(desired: &Desired) -> Call {
-    Call::post(format!("{}:getIamPolicy?options.requestedPolicyVersion=3", account_url(desired)), json!({}))
+    read_policy_of(desired, &desired.service_account)
+}
+
+/// The call that reads the policy of any service account of the project.
+pub(super) fn read_policy_of(desired: &Desired, email: &str) -> Call {
+    let url = format!("{}/{email}:getIamPolicy?options.requestedPolicyVersion=3", accounts_url(desired));
+    Call::post(url, json!({}))
 }
 
 /// The call that replaces it. Its etag is the one that was read, so that no other writer's change is lost.
@@ -90,10 +104,10 @@ pub(super) fn with_members(mut policy: Value, members: &[String]) -> Value {
     policy
 }
 
-/// The policy with these members taken out of the binding that has no condition, which is gone with the last of them.
+/// The policy with these members taken out of every binding of the role; one without members is gone.
 pub(super) fn without_members(mut policy: Value, members: &[String]) -> Value {
     let mut bindings = bindings(&policy);
-    for binding in bindings.iter_mut().filter(|binding| is_ours(binding)) {
+    for binding in bindings.iter_mut().filter(|binding| binding["role"] == ROLE) {
         let all = binding["members"].as_array().cloned().unwrap_or_default();
         let is_left = |member: &Value| !members.iter().any(|gone| member == gone);
         binding["members"] = all.into_iter().filter(is_left).collect();

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Google's longest operations here take a minute or two, and what was granted is seen after seven at the latest.
+/// Google's longest operations here take a minute or two.
 const LIMIT: Duration = Duration::from_secs(300);
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

@@ -130,6 +130,16 @@ impl Desired {
         principal_set(&self.pool_name(), &format!("arn:aws:sts::{}:assumed-role/{role}", self.account))
     }
 
+    /// The domain of addresses that are made in the project. An id such as `example.com:project` has its own before it.
+    pub(super) fn account_domain(&self) -> String {
+        let id: Vec<_> = self.project.rsplit(':').collect();
+        format!("{}.iam.gserviceaccount.com", id.join("."))
+    }
+
+    pub(super) fn is_of_project(&self) -> bool {
+        self.service_account.split_once('@').is_some_and(|(_, domain)| domain == self.account_domain())
+    }
+
     /// The part of the service account's address before the `@`.
     pub(super) fn account_id(&self) -> &str {
         self.service_account.split('@').next().unwrap_or_default()
@@ -174,8 +184,13 @@ fn steps(desired: &Desired, found: &Found, changes: &[Conflict]) -> Vec<Step> {
     let is_missing = |service: &&str| !found.enabled_services.iter().any(|enabled| enabled == service);
     let missing: Vec<_> = SERVICES.iter().copied().filter(|service| is_missing(service)).map(str::to_owned).collect();
     let there = bound(found);
-    let members = desired.roles.iter().map(|role| desired.member(role));
-    let members: Vec<_> = members.filter(|member| !there.contains(&member.as_str())).collect();
+    // Whoever is bound with a condition keeps it, unless that may be replaced.
+    let may_be_replaced = changes.iter().any(|conflict| conflict.remedy == Remedy::Bind);
+    let is_left = |member: &String| {
+        !there.contains(&member.as_str())
+            && (may_be_replaced || !bound_with_a_condition(found).contains(&member.as_str()))
+    };
+    let members: Vec<_> = desired.roles.iter().map(|role| desired.member(role)).filter(is_left).collect();
     let of_provider = |conflict: &Conflict| match conflict.remedy {
         Remedy::Provider(change) => Some(change),
         Remedy::Nothing | Remedy::EnablePool | Remedy::Bind => None,
@@ -206,13 +221,19 @@ pub(super) fn bound(found: &Found) -> Vec<&str> {
     ours.flat_map(|binding| &binding.members).map(String::as_str).collect()
 }
 
+/// Who may, with one.
+fn bound_with_a_condition(found: &Found) -> Vec<&str> {
+    let bindings = found.bindings.iter().flatten();
+    let ours = bindings.filter(|binding| binding.role == ROLE && binding.condition.is_some());
+    ours.flat_map(|binding| &binding.members).map(String::as_str).collect()
+}
+
 fn conflicts(desired: &Desired, found: &Found) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
     let mut add = |remedy, sentence| conflicts.push(Conflict { sentence, remedy });
-    let domain = format!("@{}.iam.gserviceaccount.com", desired.project);
-    if found.bindings.is_none() && !desired.service_account.ends_with(&domain) {
-        let email = &desired.service_account;
-        add(Remedy::Nothing, format!("`{email}` is not in the project, and an address made there ends in `{domain}`"));
+    if found.bindings.is_none() && !desired.is_of_project() {
+        let (email, domain) = (&desired.service_account, desired.account_domain());
+        add(Remedy::Nothing, format!("`{email}` is not in the project, and an address made there ends in `@{domain}`"));
     }
     if found.pool.as_ref().is_some_and(|pool| pool.disabled) {
         add(Remedy::EnablePool, format!("the pool `{}` is disabled", desired.provider.pool));
@@ -220,13 +241,10 @@ fn conflicts(desired: &Desired, found: &Found) -> Vec<Conflict> {
     for (change, sentence) in found.provider.iter().flat_map(|provider| differences(desired, provider)) {
         add(Remedy::Provider(change), sentence);
     }
-    let conditional = |binding: &&Binding| binding.role == ROLE && binding.condition.is_some();
-    for binding in found.bindings.iter().flatten().filter(conditional) {
-        let is_only_there = |role: &&String| {
-            let member = desired.member(role);
-            binding.members.contains(&member) && !bound(found).contains(&member.as_str())
-        };
-        for role in desired.roles.iter().filter(is_only_there) {
+    for role in &desired.roles {
+        let member = desired.member(role);
+        let is_in = |members: Vec<&str>| members.contains(&member.as_str());
+        if is_in(bound_with_a_condition(found)) && !is_in(bound(found)) {
             add(Remedy::Bind, format!("the role `{role}` is bound with a condition, and none is wanted"));
         }
     }
@@ -265,6 +283,26 @@ fn differences(desired: &Desired, found: &FoundProvider) -> Vec<(Change, String)
         differences.push((Change::Enabled, format!("the provider `{id}` is disabled")));
     }
     differences
+}
+
+/// What should be known of what is found, and is no conflict.
+pub(super) fn notes(desired: &Desired, found: &Found) -> Vec<String> {
+    let Some(provider) = found.provider.as_ref().filter(|_| desired.mapping.is_none()) else { return Vec::new() };
+    let without_spaces = |mapping: &Mapping| -> Vec<(String, String)> {
+        let plain = |text: &String| text.split_whitespace().collect::<String>();
+        mapping.iter().map(|(name, expression)| (name.clone(), plain(expression))).collect()
+    };
+    let mapping = &provider.attribute_mapping;
+    let is_its_own =
+        mapping.contains_key(ROLE_ATTRIBUTE) && without_spaces(mapping) != without_spaces(&desired.whole_mapping());
+    if !is_its_own {
+        return Vec::new();
+    }
+    vec![format!(
+        "the provider has a mapping of its own, {}: the roles are let in only if it makes `{ROLE_ATTRIBUTE}` as Google's \
+         default does.",
+        shown(mapping)
+    )]
 }
 
 fn shown(mapping: &Mapping) -> String {

@@ -16,7 +16,7 @@ pub(super) enum Step {
     CreateServiceAccount,
     /// Adds these members to the binding that has no condition.
     Bind(Vec<String>),
-    /// Takes these members out of the binding that has no condition.
+    /// Takes these members out of every binding of the role, with a condition or without.
     Unbind(Vec<String>),
     DeleteProvider,
     DeletePool,
@@ -43,11 +43,13 @@ impl fmt::Display for Step {
             Step::UndeleteProvider => formatter.write_str("undelete the provider, which was deleted"),
             Step::UpdateProvider(changes) => {
                 let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
-                write!(formatter, "change the provider: {}", changes.join(", "))
+                write!(formatter, "change of the provider: {}", changes.join(", "))
             }
             Step::CreateServiceAccount => formatter.write_str("create the service account"),
             Step::Bind(members) => write!(formatter, "let act as the service account: {}", members.join(", ")),
-            Step::Unbind(members) => write!(formatter, "let act as it no more: {}", members.join(", ")),
+            Step::Unbind(members) => {
+                write!(formatter, "let act as the service account no more: {}", members.join(", "))
+            }
             Step::DeleteProvider => formatter.write_str("delete the provider"),
             Step::DeletePool => formatter.write_str("delete the pool"),
             Step::DeleteServiceAccount => formatter.write_str("delete the service account"),
@@ -61,7 +63,7 @@ impl fmt::Display for Change {
             Change::Account => "the AWS account that it trusts",
             Change::Mapping => "its mapping",
             Change::Condition => "its condition",
-            Change::Enabled => "it is enabled",
+            Change::Enabled => "that it is disabled",
         })
     }
 }

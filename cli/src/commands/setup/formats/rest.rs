@@ -25,7 +25,7 @@ pub(super) fn show(desired: &Desired, steps: &[Step]) -> String {
                 change_policy(desired, &format!(".bindings += [{}]", json!({ "role": ROLE, "members": members })))
             }
             (Step::Unbind(members), None) => {
-                let ours = format!("select(.role == \"{ROLE}\" and .condition == null)");
+                let ours = format!("select(.role == \"{ROLE}\")");
                 let without = format!("(.bindings[] | {ours} | .members) -= {}", json!(members));
                 change_policy(desired, &format!("{without} | .bindings |= map(select(.members != []))"))
             }
@@ -35,8 +35,13 @@ pub(super) fn show(desired: &Desired, steps: &[Step]) -> String {
     text
 }
 
+/// Only a policy that was read, with its etag, is written back.
 fn change_policy(desired: &Desired, change: &str) -> String {
     let (read, write) = (read_policy(desired), write_policy(desired, &Value::Null));
-    let filter = quoted(&format!("{{policy: (.version = 3 | {change})}}"));
-    format!("{CURL} {} -d '{{}}' |\n  jq {filter} |\n  {CURL} {} -d @-\n", quoted(&read.url), quoted(&write.url))
+    let (read, write) = (quoted(&read.url), quoted(&write.url));
+    let filter = quoted(&format!("if .etag then {{policy: (.version = 3 | {change})}} else error(\"no policy\") end"));
+    format!(
+        "policy=\"$({CURL} {read} -d '{{}}')\" &&\n  policy=\"$(printf %s \"$policy\" | jq {filter})\" &&\n  {CURL} \
+         {write} -d \"$policy\"\n"
+    )
 }

@@ -73,6 +73,8 @@ fn resources(desired: &Desired, step: &Step) -> Vec<(&'static str, String, Strin
             members += "  depends_on = [google_iam_workload_identity_pool.pool]\n";
             one("google_iam_workload_identity_pool_provider", "provider", members)
         }
+        // One of elsewhere is there, or is made there.
+        Step::CreateServiceAccount if !desired.is_of_project() => Vec::new(),
         Step::CreateServiceAccount => one(
             "google_service_account",
             "account",
@@ -80,10 +82,11 @@ fn resources(desired: &Desired, step: &Step) -> Vec<(&'static str, String, Strin
         ),
         Step::Bind(members) => {
             let account = format!("projects/{}/serviceAccounts/{}", desired.project, desired.service_account);
+            let made = if desired.is_of_project() { ", google_service_account.account" } else { "" };
             let resource = |(index, member): (usize, &String)| {
                 let members = format!(
                     "  service_account_id = {}\n  role = {}\n  member = {}\n  depends_on = \
-                     [google_iam_workload_identity_pool.pool, google_service_account.account]\n",
+                     [google_iam_workload_identity_pool.pool{made}]\n",
                     text(&account),
                     text(ROLE),
                     text(member)

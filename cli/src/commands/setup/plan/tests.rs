@@ -120,6 +120,31 @@ fn a_condition_that_is_not_named_stays() {
 }
 
 #[test]
+fn a_mapping_of_its_own_that_makes_the_attribute_is_noted() {
+    let desired = desired();
+    let mut found = found(&desired);
+    let mut noted = |mapping: Value| {
+        found.provider.as_mut().expect("one").attribute_mapping = from_value(mapping).expect("a mapping");
+        assert!(Plan::new(&desired, &found, false).conflicts.is_empty());
+        !notes(&desired, &found).is_empty()
+    };
+    assert!(noted(json!({ "google.subject": "assertion.arn", "attribute.aws_role": "'everybody'" })));
+    let spaced = DEFAULT_ROLE.replace(" ? ", "\n ? ");
+    assert!(!noted(json!({ "google.subject": "assertion.arn", "attribute.aws_role": spaced })));
+    assert!(!noted(json!({})));
+}
+
+#[test]
+fn a_project_of_a_domain_has_addresses_of_its_own() {
+    let mut desired = desired();
+    assert!(desired.is_of_project());
+    desired.project = "example.com:my-project".into();
+    assert!(!desired.is_of_project());
+    desired.service_account = "account@my-project.example.com.iam.gserviceaccount.com".into();
+    assert!(desired.is_of_project());
+}
+
+#[test]
 fn an_account_of_another_project_is_nothing_to_replace() {
     let mut desired = desired();
     desired.service_account = "account@elsewhere.iam.gserviceaccount.com".into();
@@ -138,6 +163,7 @@ fn a_role_that_is_bound_with_a_condition_is_not_bound_without_one() {
     found.bindings = Some(vec![binding(vec![desired.member("writer")], Value::Null), conditional]);
     let plan = Plan::new(&desired, &found, false);
     assert_eq!(plan.conflicts[0].sentence, "the role `reader` is bound with a condition, and none is wanted");
+    assert_eq!(plan.steps, [], "what is printed binds nobody without the condition");
     let plan = Plan::new(&desired, &found, true);
     assert_eq!((plan.steps, plan.conflicts), (vec![Step::Bind(members)], vec![]));
     // Who is bound without one, too, needs none.
