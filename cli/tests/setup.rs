@@ -43,6 +43,20 @@ impl Site {
         self.setup_for(ROLE, self.info("/account"), more)
     }
 
+    /// The same for another service account of the project.
+    fn setup_as(&self, name: &str, more: &[&str]) -> Ran {
+        let email = self.email(name);
+        let mut arguments =
+            vec!["setup", "--project", self.info("/project/id"), "--aws-account", self.info("/account")];
+        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
+        arguments.extend(more);
+        self.run(&arguments, &[("GOOGLE_OAUTH_ACCESS_TOKEN", self.info("/admin_token"))])
+    }
+
+    fn email(&self, name: &str) -> String {
+        format!("{name}@{}.iam.gserviceaccount.com", self.info("/project/id"))
+    }
+
     fn setup_for(&self, role: &str, account: &str, more: &[&str]) -> Ran {
         let token = self.info("/admin_token");
         let mut arguments = vec!["setup", "--project", self.info("/project/id"), "--aws-account", account];
@@ -135,15 +149,12 @@ fn a_role_that_is_not_named_gets_no_token() {
 #[test]
 fn a_service_account_that_is_missing_is_made() {
     let site = Site::new("setup-account", json!({ "ready": false }));
-    let (file, project) = (site.path("credential.json"), site.info("/project/id"));
-    let email = format!("new-account@{project}.iam.gserviceaccount.com");
-    let named = ["--service-account", &email, "--apply", "--output-file", &file];
-    let arguments = ["setup", "--project", project, "--aws-account", site.info("/account"), "--aws-role", ROLE];
-    let token = [("GOOGLE_OAUTH_ACCESS_TOKEN", site.info("/admin_token"))];
+    let file = site.path("credential.json");
+    let named = ["--apply", "--output-file", &file];
     // Its maker's reply is lost, and it is found by the next run.
     site.world.fault(json!({ "on": "iam.createServiceAccount", "do": { "close_after_bytes": 0 } }));
-    assert_eq!(site.run(&[&arguments[..], &named].concat(), &token).exit, Exit::Failed);
-    assert_done(&site.run(&[&arguments[..], &named].concat(), &token));
+    assert_eq!(site.setup_as("new-account", &named).exit, Exit::Failed);
+    assert_done(&site.setup_as("new-account", &named));
     let made = site.world.requests().into_iter().filter(|record| record.operation == "iam.createServiceAccount");
     assert_eq!(made.count(), 1);
     assert_done(&site.run(&["token", "--credential-file", &file], &[]));
@@ -557,15 +568,7 @@ fn a_login_of_gcloud_s_is_a_token_too() {
 fn removal_undoes_what_was_made_here() {
     let site = Site::new("setup-remove", json!({ "ready": false }));
     let file = site.path("credential.json");
-    let project = site.info("/project/id");
-    let email = format!("new-account@{project}.iam.gserviceaccount.com");
-    let token = [("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"))];
-    let setup = |more: &[&str]| {
-        let mut arguments = vec!["setup", "--project", project, "--aws-account", site.info("/account")];
-        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
-        arguments.extend(more);
-        site.run(&arguments, &token)
-    };
+    let setup = |more: &[&str]| site.setup_as("new-account", more);
     assert_done(&setup(&["--apply", "--output-file", &file]));
     let plan = setup(&["--remove"]);
     let lines: Vec<_> = plan.output.lines().collect();
@@ -671,15 +674,7 @@ fn removal_takes_the_roles_out_of_every_binding_and_tells_what_they_still_have()
 #[test]
 fn removal_leaves_a_pool_that_another_service_account_trusts() {
     let site = Site::new("setup-remove-shared", json!({ "ready": false }));
-    let project = site.info("/project/id");
-    let token = [("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"))];
-    let setup = |account: &str, more: &[&str]| {
-        let email = format!("{account}@{project}.iam.gserviceaccount.com");
-        let mut arguments = vec!["setup", "--project", project, "--aws-account", site.info("/account")];
-        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
-        arguments.extend(more);
-        site.run(&arguments, &token)
-    };
+    let setup = |account: &str, more: &[&str]| site.setup_as(account, more);
     for account in ["first-account", "second-account"] {
         assert_done(&setup(account, &["--apply"]));
     }
@@ -687,7 +682,7 @@ fn removal_leaves_a_pool_that_another_service_account_trusts() {
     // One that is misspelt is nobody's, and removes nothing.
     let removed = setup("frist-account", &["--remove", "--apply"]);
     assert_done(&removed);
-    let trusted = ["first-account", "second-account"].map(|name| format!("`{name}@{project}.iam.gserviceaccount.com`"));
+    let trusted = ["first-account", "second-account"].map(|name| format!("`{}`", site.email(name)));
     assert!(removed.talk.contains(&format!("the pool have roles on {}, {}", trusted[0], trusted[1])), "{removed:?}");
     assert_eq!(site.writes().len(), before);
     assert_done(&setup("first-account", &["--remove", "--apply"]));
@@ -701,14 +696,7 @@ fn removal_leaves_a_pool_that_another_service_account_trusts() {
 #[test]
 fn removal_leaves_an_account_with_keys_and_a_pool_whose_providers_have_more_than_a_page() {
     let site = Site::new("setup-remove-keys", json!({ "ready": false }));
-    let project = site.info("/project/id");
-    let email = format!("new-account@{project}.iam.gserviceaccount.com");
-    let setup = |more: &[&str]| {
-        let mut arguments = vec!["setup", "--project", project, "--aws-account", site.info("/account")];
-        arguments.extend(["--aws-role", ROLE, "--service-account", &email]);
-        arguments.extend(more);
-        site.run(&arguments, &[("CLOUDSDK_AUTH_ACCESS_TOKEN", site.info("/admin_token"))])
-    };
+    let (email, setup) = (site.email("new-account"), |more: &[&str]| site.setup_as("new-account", more));
     assert_done(&setup(&["--apply"]));
     let keys = json!({ "keys": [{ "name": "a-key" }] });
     site.world.fault(json!({ "on": "iam.listServiceAccountKeys", "times": null, "do": { "replace": keys } }));

@@ -18,7 +18,7 @@ use crate::files;
 use crate::ids::{self, Provider};
 use crate::io::Io;
 use administrator::Administrator;
-use cloud::Cloud;
+use cloud::{Cloud, Services};
 use formats::Format;
 use plan::{Desired, Found, Plan};
 use removal::Removal;
@@ -98,42 +98,86 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_>) -> Result<(), Failure> {
     check_arguments(arguments)?;
-    let token_file = arguments.access_token_file.as_deref();
-    let asks = arguments.apply || arguments.check || arguments.remove;
-    let administrator = match Administrator::named(token_file, environment)? {
-        Some(administrator) => Some(administrator),
-        None => match Administrator::logged_in(&arguments.project, environment) {
-            // The plan of everything needs nobody's login.
-            Err(failure) if !asks && arguments.project_number.is_some() => {
-                io.say(format_args!("note: {}; the plan is of everything.", failure.sentence().unwrap_or_default()));
-                None
-            }
-            found => found?,
-        },
-    };
-    let Some(administrator) = administrator else {
-        if asks {
-            return Err(Administrator::missing());
-        }
-        let number = arguments.project_number.clone().ok_or_else(|| {
-            let project = &arguments.project;
-            Failure::usage("the project's number is needed where Google is not asked for it").hinting(format!(
-                "`gcloud projects describe {project} --format='value(projectNumber)'` prints it for --project-number"
-            ))
-        })?;
-        let desired = desired(arguments, number);
-        let plan = Plan::new(&desired, &Found::default(), arguments.replace);
-        return show(arguments, &desired, plan, io);
+    let Some(administrator) = administrator(arguments, environment, io)? else {
+        return plan_of_everything(arguments, io);
     };
     let mut cloud = Cloud::new(environment.snapshot(), administrator);
     let services = cloud.services(&arguments.project)?;
-    let number = services.project_number.clone();
-    if let Some(given) = arguments.project_number.as_ref().filter(|given| **given != number) {
-        return Err(Failure::usage(format!("the number of `{}` is {number}, not {given}", arguments.project))
-            .hinting("leave --project-number out"));
+    let desired = desired(arguments, checked_number(arguments, &services)?);
+    if arguments.remove {
+        return remove(arguments, &desired, &mut cloud, &services, io);
     }
+    if !arguments.apply && !services.has_iam() {
+        io.say("note: IAM's API is not enabled, so nothing of it can be read, and all of it counts as missing.");
+    }
+    let found = cloud.read(&desired)?;
+    say_notes(desired.notes().into_iter().chain(plan::notes(&desired, &found)), io);
+    let plan = |found: &Found| Plan::new(&desired, found, arguments.replace);
+    if arguments.check {
+        return check(&desired, &found, io);
+    }
+    if !arguments.apply {
+        return show(arguments, &desired, plan(&found), io);
+    }
+    apply::apply(&desired, &mut cloud, io, |cloud| Ok(plan(&cloud.read(&desired)?)))?;
+    let Some(path) = &arguments.output_file else { return Ok(()) };
+    files::write(path, &create::impersonating(desired.provider.clone(), &desired.service_account)?)?;
+    io.say(format_args!("The credential file is written to `{}`.", path.display()));
+    Ok(())
+}
+
+/// As whom Google is asked; none where only a plan of everything is wanted or can be had.
+fn administrator(
+    arguments: &Arguments,
+    environment: &Variables,
+    io: &mut Io<'_>,
+) -> Result<Option<Administrator>, Failure> {
+    if let Some(named) = Administrator::named(arguments.access_token_file.as_deref(), environment)? {
+        return Ok(Some(named));
+    }
+    let asks = arguments.apply || arguments.check || arguments.remove;
+    match Administrator::logged_in(&arguments.project, environment) {
+        Ok(None) if asks => Err(Administrator::missing()),
+        // The plan of everything needs nobody's login.
+        Err(failure) if !asks && arguments.project_number.is_some() => {
+            io.say(format_args!("note: {}; the plan is of everything.", failure.sentence().unwrap_or_default()));
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+fn plan_of_everything(arguments: &Arguments, io: &mut Io<'_>) -> Result<(), Failure> {
+    let number = arguments.project_number.clone().ok_or_else(|| {
+        let project = &arguments.project;
+        Failure::usage("the project's number is needed where Google is not asked for it").hinting(format!(
+            "`gcloud projects describe {project} --format='value(projectNumber)'` prints it for --project-number"
+        ))
+    })?;
     let desired = desired(arguments, number);
-    if arguments.remove && !services.has_iam() {
+    say_notes(desired.notes(), io);
+    let plan = Plan::new(&desired, &Found::default(), arguments.replace);
+    show(arguments, &desired, plan, io)
+}
+
+/// The project's number, which must be the one that was given, if one was.
+fn checked_number(arguments: &Arguments, services: &Services) -> Result<String, Failure> {
+    let number = &services.project_number;
+    match arguments.project_number.as_ref().filter(|given| *given != number) {
+        None => Ok(number.clone()),
+        Some(given) => Err(Failure::usage(format!("the number of `{}` is {number}, not {given}", arguments.project))
+            .hinting("leave --project-number out")),
+    }
+}
+
+fn remove(
+    arguments: &Arguments,
+    desired: &Desired,
+    cloud: &mut Cloud,
+    services: &Services,
+    io: &mut Io<'_>,
+) -> Result<(), Failure> {
+    if !services.has_iam() {
         let project = &arguments.project;
         return Err(Failure::new(
             Exit::Failed,
@@ -141,43 +185,27 @@ pub(crate) fn run(arguments: &Arguments, environment: &Variables, io: &mut Io<'_
         )
         .hinting(format!("`gcloud services enable iam.googleapis.com --project={project}` enables it")));
     }
-    if !arguments.apply && !services.has_iam() {
-        io.say("note: IAM's API is not enabled, so nothing of it can be read, and all of it counts as missing.");
-    }
-    let look = |cloud: &Cloud| match arguments.remove {
-        true => removal(&desired, cloud).map(|removal| Plan { steps: removal.steps, conflicts: Vec::new() }),
-        false => Ok(Plan::new(&desired, &cloud.read(&desired)?, arguments.replace)),
+    let look = |cloud: &Cloud| {
+        let found = cloud.read(desired)?;
+        Ok(Removal::new(desired, &found, &cloud.read_around(desired, &found)?))
     };
-    if arguments.remove {
-        for note in removal(&desired, &cloud)?.notes {
-            io.say(format_args!("note: {note}."));
-        }
-        io.say(
-            "note: APIs stay enabled, and credential files stay where they are. Policies of other resources and projects \
-             are not looked at, nor what runs as the service account.",
-        );
-    }
-    if !arguments.remove {
-        for note in plan::notes(&desired, &cloud.read(&desired)?) {
-            io.say(format_args!("note: {note}"));
-        }
-    }
-    if arguments.check {
-        return check(&desired, &cloud.read(&desired)?, io);
-    }
+    let plan = |removal: Removal| Plan { steps: removal.steps, conflicts: Vec::new() };
+    let removal = look(cloud)?;
+    say_notes(removal.notes.iter().map(|note| format!("{note}.")), io);
+    io.say(
+        "note: APIs stay enabled, and credential files stay where they are. Policies of other resources and projects are \
+         not looked at, nor what runs as the service account.",
+    );
     if !arguments.apply {
-        return show(arguments, &desired, look(&cloud)?, io);
+        return show(arguments, desired, plan(removal), io);
     }
-    if !arguments.remove {
-        for note in desired.notes() {
-            io.say(format_args!("note: {note}"));
-        }
+    apply::apply(desired, cloud, io, |cloud| look(cloud).map(plan))
+}
+
+fn say_notes(notes: impl IntoIterator<Item = String>, io: &mut Io<'_>) {
+    for note in notes {
+        io.say(format_args!("note: {note}"));
     }
-    apply::apply(&desired, &mut cloud, io, look)?;
-    let Some(path) = &arguments.output_file else { return Ok(()) };
-    files::write(path, &create::impersonating(desired.provider.clone(), &desired.service_account)?)?;
-    io.say(format_args!("The credential file is written to `{}`.", path.display()));
-    Ok(())
 }
 
 /// What clap does not see.
@@ -221,16 +249,8 @@ fn desired(arguments: &Arguments, project_number: String) -> Desired {
     }
 }
 
-fn removal(desired: &Desired, cloud: &Cloud) -> Result<Removal, Failure> {
-    let found = cloud.read(desired)?;
-    Ok(Removal::new(desired, &found, &cloud.read_around(desired, &found)?))
-}
-
 fn show(arguments: &Arguments, desired: &Desired, plan: Plan, io: &mut Io<'_>) -> Result<(), Failure> {
-    let notes = if arguments.remove { Vec::new() } else { desired.notes() };
-    for note in notes.into_iter().chain(plan.conflicts.into_iter().map(|conflict| conflict.sentence)) {
-        io.say(format_args!("note: {note}"));
-    }
+    say_notes(plan.conflicts.into_iter().map(|conflict| conflict.sentence), io);
     if plan.steps.is_empty() {
         io.say("Nothing is left to do.");
     }
