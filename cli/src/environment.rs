@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+/// What gcloud calls the file of its application-default login, in its own folder.
+pub(crate) const LOGIN: &str = "application_default_credentials.json";
+
 /// Every variable that the process was started with.
 #[derive(Clone, Default)]
 pub struct Variables(BTreeMap<OsString, OsString>);

@@ -2,7 +2,7 @@
 //! find before it.
 
 use super::{Failure, TokenSource};
-use crate::environment::Variables;
+use crate::environment::{LOGIN, Variables};
 use crate::exit::Exit;
 use crate::metadata;
 use std::net::SocketAddr;
@@ -12,7 +12,6 @@ use std::path::Path;
 const REMOVED: [&str; 2] = ["GOOGLE_APPLICATION_CREDENTIALS", "NO_GCE_CHECK"];
 /// What must not go through a proxy; the server's own address, and its name in programs that write it so.
 const LOOPBACK: &str = "127.0.0.1,localhost";
-const LOGIN: &str = "application_default_credentials.json";
 
 /// Libraries prefer the file of gcloud's application-default login to a metadata server, and would be somebody else.
 pub(super) fn refuse_other_credentials(environment: &Variables) -> Result<(), Failure> {

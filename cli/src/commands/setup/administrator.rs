@@ -1,7 +1,7 @@
 //! Whoever sets up: an access token from a file, from the variables that gcloud and Terraform read, or from gcloud's
 //! application-default login.
 
-use crate::environment::Variables;
+use crate::environment::{LOGIN, Variables};
 use crate::error::Failure;
 use crate::exit::Exit;
 use http::HeaderValue;
@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 
 /// In the order in which they count.
 const VARIABLES: [&str; 2] = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"];
-const LOGIN: &str = "application_default_credentials.json";
 /// The kind of a person's login, the only one that is refreshed here.
 const PERSON: &str = "authorized_user";
 const REFRESH_URL: &str = "https://oauth2.googleapis.com/token";
@@ -28,9 +27,8 @@ pub(super) struct Administrator {
 }
 
 /// What gcloud writes of a login. Other kinds of credentials have a file of that name, too.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Login {
     r#type: String,
     client_id: String,

@@ -183,13 +183,10 @@ impl Plan {
 fn steps(desired: &Desired, found: &Found, changes: &[Conflict]) -> Vec<Step> {
     let is_missing = |service: &&str| !found.enabled_services.iter().any(|enabled| enabled == service);
     let missing: Vec<_> = SERVICES.iter().copied().filter(|service| is_missing(service)).map(str::to_owned).collect();
-    let there = bound(found);
     // Whoever is bound with a condition keeps it, unless that may be replaced.
     let may_be_replaced = changes.iter().any(|conflict| conflict.remedy == Remedy::Bind);
-    let is_left = |member: &String| {
-        !there.contains(&member.as_str())
-            && (may_be_replaced || !bound_with_a_condition(found).contains(&member.as_str()))
-    };
+    let is_left =
+        |member: &String| !is_bound(found, member, false) && (may_be_replaced || !is_bound(found, member, true));
     let members: Vec<_> = desired.roles.iter().map(|role| desired.member(role)).filter(is_left).collect();
     let of_provider = |conflict: &Conflict| match conflict.remedy {
         Remedy::Provider(change) => Some(change),
@@ -214,18 +211,11 @@ fn steps(desired: &Desired, found: &Found, changes: &[Conflict]) -> Vec<Step> {
     steps.into_iter().flatten().collect()
 }
 
-/// Who may act as the service account, without a condition.
-pub(super) fn bound(found: &Found) -> Vec<&str> {
+/// Whether somebody may act as the service account, by a binding with a condition or by one without.
+fn is_bound(found: &Found, member: &str, with_a_condition: bool) -> bool {
     let bindings = found.bindings.iter().flatten();
-    let ours = bindings.filter(|binding| binding.role == ROLE && binding.condition.is_none());
-    ours.flat_map(|binding| &binding.members).map(String::as_str).collect()
-}
-
-/// Who may, with one.
-fn bound_with_a_condition(found: &Found) -> Vec<&str> {
-    let bindings = found.bindings.iter().flatten();
-    let ours = bindings.filter(|binding| binding.role == ROLE && binding.condition.is_some());
-    ours.flat_map(|binding| &binding.members).map(String::as_str).collect()
+    let mut ours = bindings.filter(|binding| binding.role == ROLE && binding.condition.is_some() == with_a_condition);
+    ours.any(|binding| binding.members.iter().any(|bound| bound == member))
 }
 
 fn conflicts(desired: &Desired, found: &Found) -> Vec<Conflict> {
@@ -243,8 +233,7 @@ fn conflicts(desired: &Desired, found: &Found) -> Vec<Conflict> {
     }
     for role in &desired.roles {
         let member = desired.member(role);
-        let is_in = |members: Vec<&str>| members.contains(&member.as_str());
-        if is_in(bound_with_a_condition(found)) && !is_in(bound(found)) {
+        if is_bound(found, &member, true) && !is_bound(found, &member, false) {
             add(Remedy::Bind, format!("the role `{role}` is bound with a condition, and none is wanted"));
         }
     }
