@@ -45,8 +45,8 @@ impl Timestamp {
 
     /// The moment that an RFC 3339 time names, whatever its offset and fraction.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Timestamp> {
-        match text.parse() {
-            Ok(timestamp) => Timestamp::from_timestamp(timestamp),
+        match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => u64::try_from(moment.as_millisecond()).ok().map(Timestamp),
             // The last days of the year 9999 are a time for RFC 3339 and beyond those that can be computed with.
             Err(_) => {
                 let is_time =
@@ -56,24 +56,21 @@ impl Timestamp {
         }
     }
 
-    /// The moment of an HTTP `Date` header (RFC 9110, section 5.6.7: the preferred form).
+    /// The moment of an HTTP `Date` header, in each of the three forms of RFC 9110, section 5.6.7.
     pub(crate) fn from_http_date(text: &str) -> Option<Timestamp> {
-        let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
-        Timestamp::from_timestamp(zoned.timestamp())
-    }
-
-    fn from_timestamp(timestamp: jiff::Timestamp) -> Option<Timestamp> {
-        u64::try_from(timestamp.as_millisecond()).ok().map(Timestamp)
+        httpdate::parse_http_date(text).ok().map(Timestamp::from)
     }
 
     /// `20261124T114727Z`, as AWS signatures write time.
     pub(crate) fn iso8601_basic(self) -> String {
-        self.format("%Y%m%dT%H%M%SZ")
+        self.rfc3339().replace(['-', ':'], "")
     }
 
-    fn format(self, pattern: &str) -> String {
-        let milliseconds = i64::try_from(self.0).unwrap_or(i64::MAX);
-        jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX).strftime(pattern).to_string()
+    /// In whole seconds.
+    fn rfc3339(self) -> String {
+        let seconds = i64::try_from(self.0 / 1000).unwrap_or(i64::MAX);
+        let moment = jiff::Timestamp::from_second(seconds.min(jiff::Timestamp::MAX.as_second()));
+        moment.unwrap_or_default().to_string()
     }
 }
 
@@ -123,7 +120,7 @@ impl fmt::Debug for Timestamp {
         if *self == Timestamp::NEVER {
             return formatter.write_str("never");
         }
-        formatter.write_str(&self.format("%Y-%m-%dT%H:%M:%SZ"))
+        formatter.write_str(&self.rfc3339())
     }
 }
 
@@ -140,7 +137,9 @@ mod tests {
         for text in ["2026-11-24T11:47:27Z", "2026-11-24T20:47:27+09:00", "2026-11-24T11:47:27.000000001Z"] {
             assert_eq!(Timestamp::from_rfc3339(text), Some(moment), "{text}");
         }
-        assert_eq!(Timestamp::from_http_date("Tue, 24 Nov 2026 11:47:27 GMT"), Some(moment));
+        for text in ["Tue, 24 Nov 2026 11:47:27 GMT", "Tuesday, 24-Nov-26 11:47:27 GMT", "Tue Nov 24 11:47:27 2026"] {
+            assert_eq!(Timestamp::from_http_date(text), Some(moment), "{text}");
+        }
     }
 
     #[test]
