@@ -56,10 +56,7 @@ class Cloud:
         }
 
     def environment(self, file: Path) -> dict[str, str]:
-        steering = re.compile(
-            r"^(AWS|GOOGLE|ROLEBRIDGE|SSL_CERT|REQUESTS_CA|CURL_CA|NODE_EXTRA_CA)_|_PROXY$", re.IGNORECASE
-        )
-        inherited = {name: value for name, value in os.environ.items() if not steering.search(name)}
+        inherited = {name: value for name, value in os.environ.items() if not STEERING.search(name)}
         return inherited | {
             # Where nobody has left files of AWS's.
             "HOME": str(file.parent / "home"),
