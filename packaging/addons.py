@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import bill
+import deflate
 import licences
 from cargo import environment
 from npm import pack
@@ -35,7 +36,7 @@ def release(platform: Platform) -> None:
     if platform.system == "linux":
         command = ["cargo-zigbuild", "zigbuild", "--target", platform.zig_target]
     run(*command, "--release", "--locked", "--package", CRATE, env=env)
-    package(platform, Path(env["CARGO_TARGET_DIR"]) / platform.triple / "release", DIST)
+    deflate.again(package(platform, Path(env["CARGO_TARGET_DIR"]) / platform.triple / "release", DIST))
 
 
 def dev() -> None:
@@ -44,7 +45,7 @@ def dev() -> None:
     package(host(), TARGET / host().triple / "debug", DEV)
 
 
-def package(platform: Platform, built: Path, folder: Path) -> None:
+def package(platform: Platform, built: Path, folder: Path) -> Path:
     """The addon with its papers, as a tarball."""
 
     def fill(stage: Path) -> None:
@@ -54,7 +55,7 @@ def package(platform: Platform, built: Path, folder: Path) -> None:
         (stage / "THIRD-PARTY-LICENSES.txt").write_text(licences.text(CRATE, platform.triple))
         (stage / "rolebridge.cdx.json").write_text(bill.text(CRATE, platform.triple))
 
-    pack(manifest(platform), fill, folder)
+    return pack(manifest(platform), fill, folder)
 
 
 def manifest(platform: Platform) -> dict:

@@ -40,7 +40,7 @@ def source() -> dict:
     return json.loads((TOP / "package.json").read_text())
 
 
-def pack(manifest: dict, fill: Callable[[Path], None], folder: Path) -> None:
+def pack(manifest: dict, fill: Callable[[Path], None], folder: Path) -> Path:
     """A tarball of a package, with what all of ours have in common; nothing in it runs when it is installed."""
     common = {name: source()[name] for name in ("license", "repository", "engines")}
     whole = {**manifest, "version": version(), **common, "publishConfig": {"access": "public"}}
@@ -50,6 +50,7 @@ def pack(manifest: dict, fill: Callable[[Path], None], folder: Path) -> None:
         fill(Path(stage))
         npm = shutil.which("npm") or "npm"
         run(npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", folder.absolute(), cwd=Path(stage))
+    return folder / f"{manifest['name'].lstrip('@').replace('/', '-')}-{version()}.tgz"
 
 
 if __name__ == "__main__":

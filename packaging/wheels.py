@@ -7,12 +7,15 @@ packaging/wheels.py --dev        for this machine with the dev profile, into tar
 """
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import bill
+import deflate
 import licences
 from cargo import environment
 from platforms import Platform, chosen, host
@@ -32,10 +35,15 @@ def main(arguments: list[str]) -> None:
 
 
 def release(platform: Platform, folder: Path) -> None:
-    command = ["maturin", "build", "--release", "--target", platform.triple, "--out", str(folder)]
+    command = ["maturin", "build", "--release", "--target", platform.triple]
     if platform.compatibility:
         command += ["--zig", "--compatibility", platform.compatibility]
-    build(command, platform, environment(platform))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        build([*command, "--out", place], platform, environment(platform))
+        (wheel,) = Path(place).iterdir()
+        deflate.again(wheel)
+        shutil.copy(wheel, folder)
 
 
 def dev() -> None:
