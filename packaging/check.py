@@ -38,6 +38,8 @@ WHEELS = {
 }
 PAPERS = {"LICENSE", "THIRD-PARTY-LICENSES.txt", "rolebridge.cdx.json"}
 BINARY = (".so", ".node", ".pyd")
+#: In bytes, of what is downloaded; what makes it grow beyond is looked at before it is released.
+LARGEST = 2_300_000
 
 
 class Wrong(Exception):
@@ -80,6 +82,7 @@ def look(file: Path) -> str:
         paths = [path for path in Path(place).rglob("*") if path.is_file()]
         members = {path.name: path for path in paths}
         require(version() in file.name, f"is not of version {version()}")
+        require(file.stat().st_size <= LARGEST, f"is larger than {LARGEST / 1e6} MB")
         require("LICENSE" in members, "holds no LICENSE")
         hold_nothing_of_this_machine(paths)
         if file.name.endswith(".tar.gz"):
