@@ -1,6 +1,8 @@
 # The phone book. Nothing is decided here: every line calls the tool that decides.
 
 .DEFAULT_GOAL := help
+# Windows would read our files in an encoding of its own.
+export PYTHONUTF8 := 1
 .PHONY: help demo test interop check docs mutants bench fleet wheels addons sdist tarball dist installed installed-on-alpine elsewhere emulators crate semver deny advisories reproducible release-check tag complete publish-npm publish-crate publish-page clean
 
 help: ## this list
@@ -65,9 +67,8 @@ crate: ## the Rust crate, built alone from its own package with the oldest Rust 
 	rustup toolchain install 1.88 --profile minimal --no-self-update
 	cargo +1.88 package --locked --package rolebridge
 
-semver: ## the crate's interface beside that of its last release; there must be one
-	cargo install --quiet --locked cargo-semver-checks@0.51.0 --root target/cargo-tools
-	PATH="target/cargo-tools/bin:$$PATH" cargo semver-checks --package rolebridge
+semver: ## the crate's interface beside that of its last release, if there is one
+	python3 packaging/crates_io.py semver
 
 deny: ## licences, sources and duplicates of what is released
 	cargo install --quiet --locked cargo-deny@0.20.2 --root target/cargo-tools
@@ -92,10 +93,12 @@ publish-npm: ## for the workflow: npm's packages
 	python3 packaging/publish_npm.py
 
 publish-crate: ## for the workflow: the Rust crate
-	cargo publish --locked --package rolebridge
+	python3 packaging/crates_io.py publish
 
 publish-page: ## for the workflow: the release on GitHub, with the changelog's section
-	python3 packaging/release_notes.py | gh release create "$(TAG)" --verify-tag --title "$(TAG)" --notes-file - dist/*
+	mkdir -p target
+	python3 packaging/release_notes.py > target/release-notes.md
+	gh release create "$(TAG)" --verify-tag --title "$(TAG)" --notes-file target/release-notes.md dist/*
 
 clean: ## all that was built
 	cargo clean
