@@ -28,24 +28,31 @@ def environment(platform: Platform) -> dict[str, str]:
     """The environment of a release build for a platform."""
     tools()
     ensure_target(platform.triple)
-    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    hidden = {
-        str(home / "registry" / "src"): "crates",
-        output("rustc", "--print", "sysroot").strip(): "rust",
-        str(TARGET): "target",
-        str(TOP): "rolebridge",
-    }
     # Of those that fit, rustc takes the last.
-    flags = [f"--remap-path-prefix={path}={name}" for path, name in sorted(hidden.items())]
+    flags = [f"--remap-path-prefix={path}={name}" for path, name in sorted(folders().items())]
     if platform.is_musl:
         # A shared library is loaded by a program that has its own.
         flags += ["-C", "target-feature=-crt-static"]
+    if platform.triple.endswith("-msvc"):
+        # Windows has no C runtime of Visual Studio until somebody installs it.
+        flags += ["-C", "target-feature=+crt-static"]
     return {
         **os.environ,
         "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
         "CARGO_TARGET_DIR": str(TARGET / "release-packages"),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or output("git", "log", "-1", "--format=%ct").strip(),
+    }
+
+
+def folders() -> dict[str, str]:
+    """Those of this machine that a build reads, and what stands for each in what is built."""
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    return {
+        str(home / "registry" / "src"): "crates",
+        output("rustc", "--print", "sysroot").strip(): "rust",
+        str(TARGET): "target",
+        str(TOP): "rolebridge",
     }
 
 

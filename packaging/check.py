@@ -15,9 +15,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from cargo import BIN, tools
+from cargo import BIN, folders, tools
 from platforms import PLATFORMS, Platform
-from project import DIST, TARGET, TOP, run, size, version
+from project import DIST, run, size, version
 
 #: The libraries that each system has.
 LIBRARIES = {
@@ -136,7 +136,7 @@ def fit(binary: Path, platform: Platform) -> str:
 
 
 def hold_nothing_of_this_machine(paths: list[Path]) -> None:
-    places = [str(place).encode() for place in (TOP, TARGET, Path.home() / ".cargo", Path.home() / ".rustup")]
+    places = [place.encode() for place in folders()]
     for path in paths:
         content = path.read_bytes()
         found = [place.decode() for place in places if place in content]

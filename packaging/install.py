@@ -18,7 +18,7 @@ from pathlib import Path
 
 import runtimes
 from check import WHEELS
-from minting import NODE, PYTHON, Cloud
+from minting import NODE, PYTHON, SYSTEM, Cloud
 from platforms import host
 from project import DEV, DIST, TARGET, run, version
 from registry import Registry
@@ -113,7 +113,7 @@ def npm(cloud: Cloud, folder: Path) -> None:
 def install_by(manager: str, program: Path, node: Path, registry: Registry, empty: Path) -> None:
     (empty / "package.json").write_text("{}")
     # No program is to be found.
-    place = {"PATH": str(empty), "HOME": str(empty), "YARN_CACHE_FOLDER": str(empty / "cache")}
+    place = {**SYSTEM, "PATH": str(empty), "HOME": str(empty), "YARN_CACHE_FOLDER": str(empty / "cache")}
     env = {**place, **SETTINGS, "npm_config_registry": registry.url, "YARN_NPM_REGISTRY_SERVER": registry.url}
     run(node, program, *MANAGERS[manager], cwd=empty, env=env)
     modules = empty / "node_modules"

@@ -22,7 +22,8 @@ def text(package: str, triple: str) -> str:
     others = [crate for crate in crates if crate not in apache]
     names = "\n".join(f"  {crate.name} {crate.version}" for crate in apache)
     parts = [
-        "Rolebridge is linked with the Rust standard library and with the crates below.",
+        "Rolebridge is linked with the Rust standard library, the crates below, and on Linux LLVM's libunwind "
+        "(Apache License, Version 2.0, with LLVM's exception).",
         f"Under the Apache License, Version 2.0 (see LICENSE): the Rust standard library, and\n\n{names}",
         *(notices(crate) for crate in apache if notices(crate)),
         *(own_text(crate) for crate in others),

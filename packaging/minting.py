@@ -12,8 +12,11 @@ from emulators import EMULATORS
 from platforms import host
 from project import TARGET, TOP
 
+PROGRAM = "rolebridge-emulator.exe" if os.name == "nt" else "rolebridge-emulator"
 #: The one that cargo built here, or one of `emulators.py`.
-BUILT = (TARGET / "debug" / "rolebridge-emulator", EMULATORS / host().processor / "rolebridge-emulator")
+BUILT = (TARGET / "debug" / PROGRAM, EMULATORS / host().processor / PROGRAM)
+#: What Windows gives every program, and few can do without.
+SYSTEM = {name: os.environ[name] for name in ("SYSTEMROOT",) if os.name == "nt"}
 
 PYTHON = """
 import sys, rolebridge
@@ -44,7 +47,7 @@ class Cloud:
         BigQuery of the local cloud must know the token.
         """
         (folder / "credential.json").write_text(json.dumps(self._world.credential()))
-        bare = {"PATH": "/usr/bin:/bin"} if os.name == "posix" else {"SYSTEMROOT": os.environ["SYSTEMROOT"]}
+        bare = {"PATH": "/usr/bin:/bin"} if os.name == "posix" else SYSTEM
         variables = {**bare, "HOME": str(folder), **self._world.environment, **(environment or {})}
         command = [str(part) for part in program]
         ended = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120)

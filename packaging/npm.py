@@ -48,8 +48,7 @@ def pack(manifest: dict, fill: Callable[[Path], None], folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as stage:
         (Path(stage) / "package.json").write_text(json.dumps(whole, indent=2) + "\n")
         fill(Path(stage))
-        npm = shutil.which("npm") or "npm"
-        run(npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", folder.absolute(), cwd=Path(stage))
+        run("npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder.absolute(), cwd=Path(stage))
     return folder / f"{manifest['name'].lstrip('@').replace('/', '-')}-{version()}.tgz"
 
 

@@ -1,15 +1,18 @@
 """The versions of Node and the package managers that an install is tried with, from npm's registry."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 from platforms import host
-from project import TARGET, output, run
+from project import TARGET, TOP, output, run
 
 FOLDER = TARGET / "packaging-runtimes"
-#: Beside the one that is on the PATH; they are built for glibc.
-NODES = {} if host().is_musl else {"node22": "22.23.3", "node24": "24.21.0"}
+TESTED = json.loads((TOP / "bindings-node" / "test" / "fixtures" / "runtimes" / "package.json").read_text())
+#: Beside the one that is on the PATH, those that Node's tests run with; npm has no such ones for macOS and musl.
+HAS_NODES = host().system == "win32" or host().name.endswith("-gnu")
+NODES = {name: one.split("@")[-1] for name, one in TESTED["optionalDependencies"].items()} if HAS_NODES else {}
 MANAGERS = ("pnpm@10.34.8", "yarn@1.22.22", "@yarnpkg/cli-dist@4.18.1")
 
 
@@ -37,7 +40,7 @@ def install() -> None:
 def nodes() -> dict[str, Path]:
     """Every Node, by its version."""
     modules = FOLDER / "node_modules"
-    program = "node.exe" if os.name == "nt" else "bin/node"
+    program = "bin/node.exe" if os.name == "nt" else "bin/node"
     found = [node(), *(modules / name / program for name in NODES)]
     return {output(path, "--version").strip(): path for path in found}
 
